@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// channel: thread keys, the one piece of the channel that both sides compute.
+#include "harness/exec/channel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+uint32_t cx_thread_key(uint32_t parent_key, uint32_t ordinal)
+{
+    // Finaliser of MurmurHash3 over the pair: two paths of one run collide with probability 2^-32 per pair, and the
+    // scheduler checks for that when it makes a thread.
+    uint64_t x = ((uint64_t)parent_key << 32) | ordinal;
+    x ^= x >> 33;
+    x *= 0xff51afd7ed558ccdULL;
+    x ^= x >> 33;
+    x *= 0xc4ceb9fe1a85ec53ULL;
+    x ^= x >> 33;
+    uint32_t key = (uint32_t)(x ^ (x >> 32));
+    return key <= CX_THREAD_KEY_MAIN ? key + 2 : key;
+}
+
+uint32_t cx_thread_key_from_path(const char *path)
+{
+    static const char root[] = "main";
+    size_t root_chars = sizeof(root) - 1;
+    if (strncmp(path, root, root_chars) != 0) {
+        return 0;
+    }
+    uint32_t key = CX_THREAD_KEY_MAIN;
+    const char *rest = path + root_chars;
+    while (*rest == '.') {
+        char *end = NULL;
+        unsigned long ordinal = strtoul(rest + 1, &end, 10);
+        if (end == rest + 1 || ordinal == 0 || ordinal > UINT32_MAX || rest[1] == '-' || rest[1] == '+') {
+            return 0;
+        }
+        key = cx_thread_key(key, (uint32_t)ordinal);
+        rest = end;
+    }
+    return *rest == '\0' ? key : 0;
+}

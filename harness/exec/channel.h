@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// channel: the shared memory between the constrictor command and one runner.
+//
+// The command makes four files (memfd), maps the first, and starts the runner with them at fixed descriptors, no
+// arguments and a fixed environment: what a runner is asked to do must not move its stack or heap, or addresses, hash
+// orders and with them schedules would change from request to request. The dialogue is one byte at a time over a
+// socket pair:
+//
+//   runner  -> command   CX_BYTE_HELLO   identity and scenario list are filled in; the runner is ready
+//   command -> runner    CX_BYTE_RUN     `request` (and `plan`) are filled in: play it
+//   runner  -> command   CX_BYTE_DONE    `result` is filled in
+//   command -> runner    CX_BYTE_QUIT    leave
+//
+// The runner forks for every request. The child plays the run and writes its result here as it goes, so that what it
+// knew survives its crash; the runner adds what only a parent can know (wait status, times). End of file on the socket
+// means that the other side is gone.
+//
+// Locking: none. A byte on the socket hands the whole channel to the other side.
+#ifndef CX_CHANNEL_H
+#define CX_CHANNEL_H
+
+#include <stdint.h>
+
+#include "harness/outcome.h"
+
+#define CX_CHANNEL_MAGIC 0x31435843u // "CXC1"
+#define CX_CHANNEL_FD 3              // memfd: struct cx_channel
+#define CX_SOCKET_FD 4               // stream socket: the dialogue
+#define CX_OUTPUT_FD 5               // memfd: standard output and error of the child, truncated before every run
+#define CX_LOG_FD 6                  // memfd: struct cx_step records of the last run with CX_MODE_LOG
+
+#define CX_BYTE_HELLO 'H'
+#define CX_BYTE_RUN 'R'
+#define CX_BYTE_DONE 'D'
+#define CX_BYTE_QUIT 'Q'
+
+#define CX_FRAMES_MAX 40
+#define CX_THREADS_REPORT_MAX 512
+#define CX_RACES_MAX 64
+#define CX_EVENTS_MAX 400
+#define CX_SCENARIOS_MAX 256
+#define CX_DEVIATIONS_MAX (1u << 20)
+#define CX_MODULES_MAX 16
+
+enum cx_strategy_kind {
+    CX_STRATEGY_NATIVE = 0, // no control: the operating system schedules
+    CX_STRATEGY_RANDOM,
+    CX_STRATEGY_PCT,
+    CX_STRATEGY_REPLAY, // follow `plan`, the default order elsewhere
+};
+
+enum cx_mode {
+    CX_MODE_STRICT = 1,  // replay: a deviation that cannot be followed, or meets another operation, ends the run
+    CX_MODE_LOG = 2,     // write every step to CX_LOG_FD and hash it into result.log_hash
+    CX_MODE_EXPLAIN = 4, // record an event, with both stacks, at every switch and note
+};
+
+// Return addresses, innermost first, as absolute addresses of the runner's process.
+struct cx_stack {
+    uint32_t count;
+    uint32_t truncated;
+    uint64_t pcs[CX_FRAMES_MAX];
+};
+
+enum cx_deviation_kind {
+    CX_DEVIATION_SWITCH = 0, // at this point of this thread, `choice` is the key of the thread that goes on
+    CX_DEVIATION_PICK = 1,   // at this thread's n-th number choice (`point`), `choice` is the number
+};
+
+// One departure from the default order. A point is named by its thread and that thread's own count of points, so that
+// taking one deviation away leaves the names of the others valid as long as their threads do the same things.
+struct cx_deviation {
+    uint64_t point;  // the thread's own count, from 1
+    uint64_t object; // address that the operation is about, 0 for none; checked by strict replay
+    uint32_t thread; // key, see cx_thread_key()
+    uint32_t choice;
+    uint8_t kind;       // enum cx_deviation_kind
+    uint8_t op;         // enum cx_op; checked by strict replay
+    uint8_t preemption; // 1: the thread could have gone on
+    uint8_t unused[5];
+};
+
+// One step of a log. Bit for bit the same in every replay.
+struct cx_step {
+    uint64_t point;
+    uint64_t object;
+    uint32_t thread;
+    uint8_t op;
+    uint8_t unused[3];
+    uint64_t caller; // address in the program that performs the operation
+};
+
+struct cx_identity {
+    char build_id[48];  // of the runner's file, lower-case hexadecimal
+    char target[64];    // "3.14.7-ft-debug", or "plain" for a runner without CPython
+    char python[64];    // Py_GetVersion(), first word; empty without CPython
+    uint32_t gil_build; // 1: compiled with the GIL
+    uint32_t gil_on;    // 1: the GIL was on after initialisation; must equal gil_build
+    uint32_t tsan;      // 1: ThreadSanitizer is linked in
+    uint32_t debug;     // 1: Py_DEBUG
+    uint32_t aslr_off;  // 1: addresses repeat from process to process
+    uint32_t modules_count;
+    struct {
+        uint64_t start, end; // mapped range
+        uint64_t bias;       // address minus bias is what the file's symbol table uses
+        char path[200];
+    } modules[CX_MODULES_MAX];
+};
+
+struct cx_scenario_info {
+    char name[64];
+    char summary[160];
+    char tags[64];
+    char refs[96];
+    uint32_t applicable; // 0: not on this target
+    uint32_t expect;     // enum cx_expect
+    uint64_t steps_max;
+    uint32_t wall_ms_max;
+    uint32_t unused;
+};
+
+struct cx_request {
+    uint32_t scenario; // index into scenarios[]
+    uint32_t strategy; // enum cx_strategy_kind
+    uint32_t mode;     // enum cx_mode bits
+    uint32_t pct_depth;
+    uint64_t seed;
+    uint64_t choices_expected; // length of a run in points with a choice, learned by a calibration run; 0: unknown
+    uint64_t steps_max;        // 0: the scenario's
+    uint32_t wall_ms_max;      // 0: the scenario's
+    uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
+    int32_t cpu;               // run pinned to this CPU, -1: not pinned
+    uint32_t unused;
+};
+
+enum cx_thread_status {
+    CX_THREAD_RUNNABLE = 0,
+    CX_THREAD_BLOCKED,
+    CX_THREAD_PARKED, // for ever, in pause(2)
+    CX_THREAD_EXITED,
+};
+
+// What one thread was doing when the run ended badly.
+struct cx_thread_report {
+    uint32_t key;
+    uint32_t holder; // key of the thread that holds or will satisfy what this one waits for; 0: not known
+    uint8_t status;  // enum cx_thread_status
+    uint8_t op;      // what it waits in, enum cx_op
+    uint8_t timed;   // 1: a wait with a deadline
+    uint8_t current; // 1: this thread had the token
+    uint32_t expiries; // how often its timed wait ended and was entered again with nothing changed (polling)
+    uint64_t object;
+    uint64_t points;
+    char path[48];     // "main", "main.2", "main.2.1": n-th child of its parent
+    char name[48];     // actor name, or empty
+    char waits_for[96]; // what the host could find out about it, or empty
+    struct cx_stack stack;
+};
+
+struct cx_race_access {
+    uint64_t address;
+    uint32_t bytes;
+    uint32_t thread; // key, 0: not known
+    uint8_t write;
+    uint8_t atomic;
+    uint8_t unused[6];
+    struct cx_stack stack;
+};
+
+struct cx_race {
+    char type[40]; // ThreadSanitizer's word: "data-race", "heap-use-after-free", ...
+    uint32_t accesses_count;
+    uint32_t unused;
+    struct cx_race_access accesses[2];
+    uint64_t location; // start of the heap block or symbol, 0: not known
+    struct cx_stack allocated;
+};
+
+enum cx_switch_reason {
+    CX_SWITCH_PREEMPT = 0, // it could have gone on
+    CX_SWITCH_BLOCK,
+    CX_SWITCH_YIELD,
+    CX_SWITCH_EXIT,
+    CX_SWITCH_PARK,
+    CX_SWITCH_NOTE, // no switch: a remark of the scenario
+};
+
+// One switch of a run with CX_MODE_EXPLAIN.
+struct cx_event {
+    uint64_t step; // of the whole run
+    uint64_t time_ns;
+    uint64_t point; // of thread `from`
+    uint64_t object;
+    uint32_t from;
+    uint32_t to;
+    uint8_t reason;  // enum cx_switch_reason
+    uint8_t op;      // what `from` was about to do
+    uint8_t expired; // 1: `to` goes on because its timed wait ended
+    uint8_t deviation; // 1: not the default order
+    uint32_t unused;
+    char note[80];
+    struct cx_stack from_stack;
+    struct cx_stack to_stack;
+};
+
+struct cx_result {
+    uint32_t outcome; // enum cx_outcome
+    uint32_t complete; // 1: the child wrote its outcome itself; 0: only its wait status is known
+    int32_t wait_status;
+    int32_t signal; // 0: none
+    uint64_t steps;
+    uint64_t choices; // points at which more than one thread could run
+    uint64_t switches;
+    uint64_t preemptions;
+    uint64_t fingerprint; // of the whole interleaving
+    uint64_t log_steps;
+    uint64_t log_hash;
+    uint64_t time_ns;       // virtual time that passed
+    uint64_t fork_ns;       // real time that fork and wait took beyond the child's own
+    uint64_t wall_ns;       // real time from request to result
+    uint64_t cpu_ns;        // of the child
+    uint32_t threads_count; // threads that ever ran
+    uint32_t reports_count; // entries in threads[]
+    uint32_t deviations_count;
+    uint32_t deviations_dropped; // 1: more than CX_DEVIATIONS_MAX, the schedule is known by its seed alone
+    uint32_t races_count;        // entries in races[]
+    uint32_t races_dropped;
+    uint32_t events_count;
+    uint32_t events_dropped;
+    uint32_t deviations_ignored; // lenient replay: entries of the plan that could not be followed
+    uint32_t cycle_count;        // livelock: entries in cycle[]
+    uint64_t diverged_step;      // step of the whole run at which a strict replay left its schedule; 0: it did not
+    struct cx_deviation diverged_expected;
+    struct cx_deviation diverged_found;
+    uint64_t fault_address;
+    char message[400];  // assertion text, fatal error text, failed check, what diverged
+    char location[200]; // "file:line" of an assertion or check, or the function of a fatal error
+    char uncontrolled[200]; // what was not under control, or empty
+    struct cx_stack stack;  // of the thread that failed
+    struct cx_step cycle[64];
+    struct cx_thread_report threads[CX_THREADS_REPORT_MAX];
+    struct cx_race races[CX_RACES_MAX];
+    struct cx_event events[CX_EVENTS_MAX];
+};
+
+struct cx_channel {
+    uint32_t magic;
+    uint32_t bytes; // sizeof(struct cx_channel): both sides must agree
+    uint32_t scenarios_count;
+    uint32_t unused;
+    struct cx_identity identity;
+    struct cx_scenario_info scenarios[CX_SCENARIOS_MAX];
+    struct cx_request request;
+    struct cx_result result;
+    struct cx_deviation plan[CX_DEVIATIONS_MAX];       // command -> runner
+    struct cx_deviation deviations[CX_DEVIATIONS_MAX]; // runner -> command
+};
+
+// Key of a thread: a pure function of its place in the tree of creations ("main" is the root), never of time or of an
+// address, so that it means the same thread in every schedule. Never 0.
+uint32_t cx_thread_key(uint32_t parent_key, uint32_t ordinal);
+#define CX_THREAD_KEY_MAIN 1u
+
+// Key of a path such as "main.2.1"; 0 if the text is no path.
+uint32_t cx_thread_key_from_path(const char *path);
+
+#endif
