@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# The recipe of a target: what decides the bytes of its libpython. Sourced by tools/cpython-build.
+#
+# The hash of this file, of atomics_stub.c and of verify.c is part of every target's key, so that an edit here rebuilds
+# all targets (5 to 12 minutes each). What does not change a target's contents belongs in tools/cpython-build.
+
+# Modules that no scenario needs, or that would tie a target to what happens to be installed.
+readonly RECIPE_MODULES_LEFT_OUT="
+    _tkinter _curses _curses_panel readline _ssl _hashlib _sqlite3 _dbm _gdbm _uuid _zstd nis _crypt _remote_debugging
+    _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _multibytecodec
+    _testcapi _testinternalcapi _testlimitedcapi _testclinic _testclinic_limited _testbuffer _testmultiphase
+    _testsinglephase _testimportmultiple _testexternalinspection _xxtestfuzz _ctypes_test
+    xxsubtype xxlimited xxlimited_35 xxlimited_3_13"
+
+# Modules that a target must have: verify.c imports each, and a missing one fails the build.
+readonly RECIPE_MODULES_REQUIRED="
+    _asyncio _bisect _bz2 _contextvars _csv _ctypes _datetime _decimal _elementtree _heapq _interpchannels
+    _interpqueues _interpreters _json _lzma _md5 _pickle _posixshmem _posixsubprocess _queue _random _sha1 _sha2 _sha3
+    _socket _struct _zoneinfo array binascii fcntl math mmap pyexpat resource select unicodedata zlib
+    asyncio concurrent.futures ctypes json multiprocessing threading queue weakref"
+
+# Frames must be walkable at every point: the harness walks frame pointers of blocked threads.
+readonly RECIPE_FRAME_FLAGS="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointer"
+
+# Debug targets: only atomic operations become calls (of __tsan_atomic*), nothing else is instrumented.
+readonly RECIPE_ATOMICS_FLAGS="-fsanitize=thread -mllvm -tsan-instrument-memory-accesses=0\
+ -mllvm -tsan-instrument-func-entry-exit=0 -mllvm -tsan-instrument-memintrinsics=0"
+readonly RECIPE_TSAN_FLAGS="-fsanitize=thread"
+
+# recipe_cflags BUILD: what the code of a target, and all code that is linked with it, is compiled with.
+recipe_cflags()
+{
+    case $1 in
+        *-debug) echo "$RECIPE_ATOMICS_FLAGS $RECIPE_FRAME_FLAGS" ;;
+        *-tsan) echo "$RECIPE_TSAN_FLAGS $RECIPE_FRAME_FLAGS" ;;
+    esac
+}
+
+# recipe_configure BUILD SOURCE: run in an empty build folder that may hold a config.cache of the same environment.
+# No compiler flags here: the cache is refused when they differ, and configure's programs would need the stub.
+recipe_configure()
+{
+    local build=$1 source=$2 module
+    local -a options=(-C --without-ensurepip --disable-test-modules --with-pydebug)
+    case $build in ft-*) options+=(--disable-gil) ;; esac
+    case $build in *-tsan) options+=(--with-thread-sanitizer) ;; esac
+    for module in $RECIPE_MODULES_LEFT_OUT; do
+        export "py_cv_module_$module=n/a"
+    done
+    export MODULE_BUILDTYPE=static CC="$CONSTRICTOR_CC" AR="$CONSTRICTOR_AR" RANLIB="$CONSTRICTOR_RANLIB"
+    unset CFLAGS CPPFLAGS LDFLAGS LIBS CONFIG_SITE PYTHONHOME PYTHONPATH
+    "$source/configure" "${options[@]}"
+}
+
+# recipe_make BUILD PREFIX_MAP STUB GOAL...: builds goals in the configured folder.
+recipe_make()
+{
+    local build=$1 prefix_map=$2 stub=$3 ldflags=
+    shift 3
+    case $build in *-debug) ldflags=$stub ;; esac
+    # The bootstrap programs of a TSan target run under TSan: they may leak and race as they like.
+    TSAN_OPTIONS="exitcode=0 report_bugs=0 report_thread_leaks=0" \
+        make "$@" OPT="-O2 -g -Wall" LDFLAGS_NODIST="$ldflags" \
+        EXTRA_CFLAGS="$(recipe_cflags "$build") -fdebug-prefix-map=$prefix_map"
+}
