@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 # The recipe of a target: what decides the bytes of its libpython. Sourced by tools/cpython-build.
 #
-# The hash of this file, of atomics_stub.c and of verify.c is part of every target's key, so that an edit here rebuilds
-# all targets (5 to 12 minutes each). What does not change a target's contents belongs in tools/cpython-build.
+# The hash of this file, of atomics_stub.c and of embed.c is part of every target's key, so that an edit here rebuilds
+# all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build.
 
 # Modules that no scenario needs, or that would tie a target to what happens to be installed.
 readonly RECIPE_MODULES_LEFT_OUT="
@@ -13,7 +13,7 @@ readonly RECIPE_MODULES_LEFT_OUT="
     _testsinglephase _testimportmultiple _testexternalinspection _xxtestfuzz _ctypes_test
     xxsubtype xxlimited xxlimited_35 xxlimited_3_13"
 
-# Modules that a target must have: verify.c imports each, and a missing one fails the build.
+# Modules that a target must have: the check of a finished target imports each.
 readonly RECIPE_MODULES_REQUIRED="
     _asyncio _bisect _bz2 _contextvars _csv _ctypes _datetime _decimal _elementtree _heapq _interpchannels
     _interpqueues _interpreters _json _lzma _md5 _pickle _posixshmem _posixsubprocess _queue _random _sha1 _sha2 _sha3
@@ -53,14 +53,55 @@ recipe_configure()
     "$source/configure" "${options[@]}"
 }
 
-# recipe_make BUILD PREFIX_MAP STUB GOAL...: builds goals in the configured folder.
+# recipe_variable NAME: prints a variable of the configured Makefile, expanded.
+recipe_variable()
+{
+    printf 'include Makefile\nrecipe-print:\n\t@echo $(%s)\n' "$1" | make -s -f - recipe-print
+}
+
+# recipe_archives: the archives inside the build folder that libpython needs (hash functions, libmpdec, expat).
+recipe_archives()
+{
+    recipe_variable MODLIBS | tr ' ' '\n' | grep '\.a$' | sort -u
+}
+
+# recipe_link_args: what a program that links libpython.a needs after it.
+recipe_link_args()
+{
+    recipe_variable 'MODLIBS) $(LIBS) $(SYSLIBS' | tr ' ' '\n' | grep -v '\.a$' | awk 'NF && !seen[$0]++'
+}
+
+# recipe_make BUILD PREFIX_MAP STUB [MAKE-OPTION...]: compiles everything that libpython.a needs, in the configured folder.
 recipe_make()
 {
     local build=$1 prefix_map=$2 stub=$3 ldflags=
     shift 3
     case $build in *-debug) ldflags=$stub ;; esac
-    # The bootstrap programs of a TSan target run under TSan: they may leak and race as they like.
-    TSAN_OPTIONS="exitcode=0 report_bugs=0 report_thread_leaks=0" \
+    # Bootstrap programs of a TSan target run under TSan, and may leak and race as they like. The date goes into
+    # sys.version: a fixed one makes equal builds equal.
+    # shellcheck disable=SC2046
+    SOURCE_DATE_EPOCH=315532800 TSAN_OPTIONS="exitcode=0 report_bugs=0 report_thread_leaks=0" \
         make "$@" OPT="-O2 -g -Wall" LDFLAGS_NODIST="$ldflags" \
-        EXTRA_CFLAGS="$(recipe_cflags "$build") -fdebug-prefix-map=$prefix_map"
+        EXTRA_CFLAGS="$(recipe_cflags "$build") -fdebug-prefix-map=$prefix_map" \
+        $(recipe_variable LIBRARY) $(recipe_archives)
+}
+
+# recipe_package SOURCE TARGET: fills the target folder from the built folder.
+recipe_package()
+{
+    local source=$1 target=$2 archive library
+    library=$(recipe_variable LIBRARY)
+    {
+        echo "create $target/libpython.a"
+        for archive in "$library" $(recipe_archives); do
+            echo "addlib $archive"
+        done
+        echo save
+        echo end
+    } >merge.mri
+    "$CONSTRICTOR_AR" -M <merge.mri
+    mkdir "$target/include"
+    cp -r "$source/Include/." "$target/include"
+    cp pyconfig.h "$target/include/pyconfig.h"
+    recipe_link_args >"$target/link_args"
 }

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// embed: the smallest program that embeds a target. embed STDLIB CODE runs CODE in an isolated interpreter whose only
+// search path is STDLIB, as a runner does. tools/cpython-build links it with every finished libpython.a to show that the
+// target works, and compiles the standard library with it.
+
+#include <Python.h>
+#include <stdio.h>
+
+static int fail(PyStatus status, PyConfig *config)
+{
+    fprintf(stderr, "embed: %s: %s\n", status.func ? status.func : "start", status.err_msg ? status.err_msg : "failed");
+    PyConfig_Clear(config);
+    return 1;
+}
+
+static PyStatus configure(PyConfig *config, const char *stdlib)
+{
+    PyConfig_InitIsolatedConfig(config);
+    config->site_import = 0;
+    config->write_bytecode = 0;
+    config->use_hash_seed = 1;
+    config->module_search_paths_set = 1;
+    wchar_t *path = Py_DecodeLocale(stdlib, NULL);
+    if (path == NULL) {
+        return PyStatus_NoMemory();
+    }
+    PyStatus status = PyWideStringList_Append(&config->module_search_paths, path);
+    PyMem_RawFree(path);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 3) {
+        fprintf(stderr, "usage: embed STDLIB CODE\n");
+        return 2;
+    }
+    PyConfig config;
+    PyStatus status = configure(&config, argv[1]);
+    if (PyStatus_Exception(status)) {
+        return fail(status, &config);
+    }
+    status = Py_InitializeFromConfig(&config);
+    if (PyStatus_Exception(status)) {
+        return fail(status, &config);
+    }
+    PyConfig_Clear(&config);
+    int failed = PyRun_SimpleString(argv[2]) != 0;
+    return Py_FinalizeEx() != 0 || failed;
+}
