@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// embed: the smallest program that embeds a target. embed STDLIB CODE runs CODE in an isolated interpreter whose only
-// search path is STDLIB, as a runner does. tools/cpython-build links it with every finished libpython.a to show that the
+// embed: the smallest program that embeds a target. embed PATH CODE runs CODE in an isolated interpreter that
+// searches only the folders of PATH (separated by colons), as a runner does. tools/cpython-build links it with every finished libpython.a to show that the
 // target works, and compiles the standard library with it.
 
 #include <Python.h>
 #include <stdio.h>
+#include <string.h>
 
 static int fail(PyStatus status, PyConfig *config)
 {
@@ -13,14 +14,9 @@ static int fail(PyStatus status, PyConfig *config)
     return 1;
 }
 
-static PyStatus configure(PyConfig *config, const char *stdlib)
+static PyStatus append_path(PyConfig *config, const char *folder)
 {
-    PyConfig_InitIsolatedConfig(config);
-    config->site_import = 0;
-    config->write_bytecode = 0;
-    config->use_hash_seed = 1;
-    config->module_search_paths_set = 1;
-    wchar_t *path = Py_DecodeLocale(stdlib, NULL);
+    wchar_t *path = Py_DecodeLocale(folder, NULL);
     if (path == NULL) {
         return PyStatus_NoMemory();
     }
@@ -29,10 +25,24 @@ static PyStatus configure(PyConfig *config, const char *stdlib)
     return status;
 }
 
+static PyStatus configure(PyConfig *config, char *path)
+{
+    PyConfig_InitIsolatedConfig(config);
+    config->site_import = 0;
+    config->write_bytecode = 0;
+    config->use_hash_seed = 1;
+    config->module_search_paths_set = 1;
+    PyStatus status = PyStatus_Ok();
+    for (char *folder = strtok(path, ":"); folder && !PyStatus_Exception(status); folder = strtok(NULL, ":")) {
+        status = append_path(config, folder);
+    }
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fprintf(stderr, "usage: embed STDLIB CODE\n");
+        fprintf(stderr, "usage: embed PATH CODE\n");
         return 2;
     }
     PyConfig config;
