@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// thread: what the runtime knows about one thread, and the order of its scopes. Private to runtime/src.
+//
+// Every attach, detach and forbid is a scope. A thread numbers its scopes from one; the record remembers the innermost
+// live one, each scope remembers the one around it. A scope may end only while it is the innermost. Numbers, not
+// addresses, are compared: a scope whose memory is gone is never looked at, and can't be mistaken for a new one.
+//
+// No field is shared. Static thread-local storage of plain integers stays valid while the thread's other destructors
+// run, so that attaching from one of them is safe.
+#ifndef PYRT_SRC_THREAD_H
+#define PYRT_SRC_THREAD_H
+
+#include <stdint.h>
+
+#include "pyrt/status.h"
+
+struct pyrt__thread {
+    uint64_t id;        // unique in the process, from 1, 0 before first use; owner thread only
+    uint64_t serials;   // scopes begun so far; owner thread only
+    uint64_t innermost; // number of the innermost live scope, or 0; owner thread only
+    void *tstate;       // thread state that the attaches count on, NULL if count is 0; owner thread only
+    uint32_t count;     // attaches that are not suspended; owner thread only
+    uint32_t forbidden; // live forbids; owner thread only
+    int draining;       // a drain of the pool is on this thread's stack; owner thread only
+    int drain_again;    // that drain was asked for once more meanwhile; owner thread only
+};
+
+// The fields that the three kinds of scope have in common, by reference.
+struct pyrt__scope {
+    uint64_t *thread; // owner thread only
+    uint64_t *serial; // owner thread only
+    uint64_t *outer;  // owner thread only
+};
+
+// The calling thread's record; it has an id.
+struct pyrt__thread *pyrt__thread_self(void);
+
+// PYRT_OK if a scope may be begun in this memory.
+enum pyrt_status pyrt__scope_vacant(struct pyrt__scope scope);
+
+// Make `scope` the innermost of `self`. Requires: it is vacant.
+void pyrt__scope_push(struct pyrt__thread *self, struct pyrt__scope scope);
+
+// PYRT_OK if `self` may end `scope` now, else what is wrong.
+enum pyrt_status pyrt__scope_endable(const struct pyrt__thread *self, struct pyrt__scope scope);
+
+// Mark a scope as ended, so that ending it again is noticed, but keep its place in the order until
+// pyrt__scope_pop_finish. In between, destructors may begin and end scopes inside it.
+void pyrt__scope_pop_begin(struct pyrt__scope scope);
+void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope);
+
+// True if `self` is attached by the runtime's own account and CPython agrees.
+// Requires: `self` is the calling thread.
+int pyrt__thread_attached(const struct pyrt__thread *self);
+
+// End the process because `what` was refused with `status`.
+__attribute__((noreturn)) void pyrt__die(const char *what, enum pyrt_status status);
+
+#endif
