@@ -13,7 +13,7 @@ mounted=
 
 finish()
 {
-    [ -z "$mounted" ] || umount -l "$mounted"
+    if [ -n "$mounted" ]; then umount -l "$mounted"; fi
     rm -rf -- "$work"
 }
 trap finish EXIT

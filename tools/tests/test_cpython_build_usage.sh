@@ -39,4 +39,10 @@ run --list
 expect_status 0
 grep -q '^3.14.7-ft-debug	not built$' "$work/stdout" || fail "--list"
 [ "$(wc -l <"$work/stdout")" = 20 ] || fail "--list does not list 20 targets"
+
+CONSTRICTOR_CACHE="$work/with space" run 3.14.7-ft-debug
+expect_status 3
+expect_last_line "error: the cache $work/with space has white space or a colon in its name"
+env -u CONSTRICTOR_CACHE -u HOME -u XDG_CACHE_HOME "$tools/cpython-build" 3.14.7-ft-debug 2>"$work/stderr" && fail "built without HOME"
+expect_last_line "error: no HOME: set CONSTRICTOR_CACHE to a folder for targets"
 expect_nothing_left
