@@ -56,6 +56,7 @@ enum cx_expect {
     CX_EXPECT_CRASH,
     CX_EXPECT_RACE,
     CX_EXPECT_DEADLOCK,
+    CX_EXPECT_LIVELOCK,
     CX_EXPECT_INVARIANT,
     CX_EXPECT_DIVERGED,
     CX_EXPECT_NOTHING, // no choice to explore: `constrictor run` must refuse to call this a pass

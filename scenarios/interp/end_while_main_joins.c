@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// interp/end_while_main_joins: the main thread joins, attached, a worker that ends a subinterpreter.
+// Question: does Py_EndInterpreter need the main thread, which belongs to another interpreter?
+// Verdict:  not with the GIL, nor up to 3.14.0. From 3.14.1 on, without the GIL, it stops the world of all
+// interpreters:
+//           the worker polls for the main thread to stop, which waits in the join for the worker. A deadlock.
+// How:      no preemption is needed. interp/end_while_main_joins_detached is the corrected twin.
+// Misuse:   blocking while attached. It was harmless here before 3.14.1: the subinterpreter has its own GIL.
+#include <Python.h>
+
+#include "harness/scenario.h"
+
+#include <pthread.h>
+
+struct state {
+    PyInterpreterState *interp; // const after init
+};
+
+static int setup(struct cx_run *run, void *memory)
+{
+    (void)run;
+    struct state *state = memory;
+    PyInterpreterConfig config = {
+        .allow_threads = 1,
+        .check_multi_interp_extensions = 1,
+        .gil = PyInterpreterConfig_OWN_GIL,
+    };
+    PyThreadState *before = PyThreadState_Get();
+    PyThreadState *tstate = NULL;
+    if (PyStatus_Exception(Py_NewInterpreterFromConfig(&tstate, &config))) {
+        return -1;
+    }
+    state->interp = PyThreadState_GetInterpreter(tstate);
+    // The interpreter stays, without a thread state: the one that ends it is made on the worker's own thread.
+    PyThreadState_Clear(tstate);
+    PyThreadState_DeleteCurrent();
+    PyThreadState_Swap(before);
+    return 0;
+}
+
+static void *worker(void *memory)
+{
+    struct state *state = memory;
+    PyThreadState *tstate = PyThreadState_New(state->interp);
+    CX_CHECK(tstate != NULL);
+    PyEval_RestoreThread(tstate);
+    cx_note("Py_EndInterpreter begins");
+    Py_EndInterpreter(tstate);
+    cx_note("Py_EndInterpreter has returned");
+    return NULL;
+}
+
+static void joiner(struct cx_run *run, void *memory)
+{
+    (void)run;
+    pthread_t thread;
+    CX_CHECK(pthread_create(&thread, NULL, worker, memory) == 0);
+    CX_CHECK(pthread_join(thread, NULL) == 0);
+}
+
+const struct cx_scenario scenario_interp_end_while_main_joins = {
+    .summary = "the main thread joins, attached, a worker that ends a subinterpreter",
+    .builds = CX_BUILD_ANY,
+    .state_bytes = sizeof(struct state),
+    .setup = setup,
+    .actors = {{"joiner", joiner, .flags = CX_ACTOR_MAIN}},
+    .tags = "interp,deadlock",
+    .refs = "https://github.com/pybind/pybind11/pull/5934,https://github.com/pybind/pybind11/pull/5940",
+};
