@@ -220,6 +220,8 @@ struct cx_result {
     uint64_t fork_ns;       // real time that fork and wait took beyond the child's own
     uint64_t wall_ns;       // real time from request to result
     uint64_t cpu_ns;        // of the child
+    uint64_t begin_ns;      // real monotonic time at which the child began to play,
+    uint64_t end_ns;        // and ended
     uint32_t threads_count; // threads that ever ran
     uint32_t reports_count; // entries in threads[]
     uint32_t deviations_count;

@@ -1,0 +1,27 @@
+# Sources of the runner side of the harness. Compiled without any sanitizer: neither ThreadSanitizer nor our own
+# atomics may see the scheduler (harness/sched/handoff.c says why).
+#
+# Out: CONSTRICTOR_SCHED_SOURCES       scheduler, interposers, detectors; no main, no host
+#      CONSTRICTOR_SCHED_LIBC_SOURCES  what is added without ThreadSanitizer
+#      CONSTRICTOR_SCHED_TSAN_SOURCES  what is added with it
+#      CONSTRICTOR_RUNNER_SOURCES      the runner's main and what it needs besides a host
+set(_root ${CMAKE_CURRENT_LIST_DIR}/../harness)
+set(CONSTRICTOR_SCHED_SOURCES
+    outcome.c exec/channel.c
+    sched/choose.c sched/core.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
+    sched/strategy_pct.c sched/strategy_random.c sched/strategy_replay.c sched/thread.c
+    detect/crash.c detect/stack.c
+    interpose/barrier.c interpose/blocking.c interpose/cond.c interpose/entropy.c interpose/load.c interpose/mutex.c
+    interpose/rwlock.c interpose/semaphore.c interpose/spin.c interpose/thread.c interpose/time.c
+)
+set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/atomics.c)
+set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/atomics_tsan.c detect/race_tsan.c)
+set(CONSTRICTOR_RUNNER_SOURCES host/identity.c host/play.c host/runner.c)
+foreach(_list SCHED SCHED_LIBC SCHED_TSAN RUNNER)
+    list(TRANSFORM CONSTRICTOR_${_list}_SOURCES PREPEND ${_root}/)
+endforeach()
+
+# The warnings that everything of ours is compiled with.
+set(CONSTRICTOR_WARNINGS -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-declarations)
+# -O2 with frame pointers: stacks are walked by them (harness/detect/stack.h).
+set(CONSTRICTOR_HARNESS_FLAGS -O2 -g -fno-omit-frame-pointer -mno-omit-leaf-frame-pointer -fno-optimize-sibling-calls)

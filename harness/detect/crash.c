@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// crash: the ends of a run that nobody asked for: fatal signals, abort(), a failed assert(), and the real-time
+// watchdog. Handlers are installed past ThreadSanitizer, which would defer them to its own interceptors.
+#include "harness/host/run.h"
+#include "harness/interpose/real.h"
+#include "harness/sched/futex.h"
+#include "harness/sched/sched.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <ucontext.h>
+
+// A thread that has overflowed its stack must still be able to say so. Untouched pages cost nothing.
+#define ALT_STACK_BYTES 32768
+static _Alignas(16) char alt_stacks[CX_THREADS_MAX][ALT_STACK_BYTES];
+
+static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+
+static uint32_t finishing; // atomic: 1 once a thread has begun to write the result
+
+// In a native run several threads can fail at once: the first one speaks.
+static void only_once(void)
+{
+    if (__atomic_exchange_n(&finishing, 1, __ATOMIC_ACQ_REL) != 0) {
+        for (;;) {
+            cx_real.pause();
+        }
+    }
+}
+
+static void on_fatal(int number, siginfo_t *info, void *context)
+{
+    only_once();
+    const ucontext_t *where = context;
+    struct cx_result *result = &cx_sched.channel->result;
+    char message[64];
+    result->signal = number;
+    result->fault_address = (uint64_t)(uintptr_t)info->si_addr;
+    snprintf(message, sizeof(message), "%s", sigabbrev_np(number) != NULL ? sigabbrev_np(number) : "signal");
+    cx_finish_at(CX_OUTCOME_CRASH, message, "", (uint64_t)where->uc_mcontext.gregs[REG_RIP],
+                 (const void *)(uintptr_t)where->uc_mcontext.gregs[REG_RBP]);
+}
+
+static void on_alarm(int number, siginfo_t *info, void *context)
+{
+    (void)info;
+    const ucontext_t *where = context;
+    const struct cx_thread *running = cx_sched.current;
+    if (running != NULL && cx_self != running) {
+        // The kernel chose some thread of the process; the one that matters is the one that runs.
+        long pid = cx_syscall3(SYS_getpid, 0, 0, 0);
+        if (cx_syscall3(SYS_tgkill, pid, running->tid, number) == 0) {
+            return;
+        }
+    }
+    only_once();
+    cx_finish_at(CX_OUTCOME_HANG, "nothing ended within the real-time limit", "",
+                 (uint64_t)where->uc_mcontext.gregs[REG_RIP],
+                 (const void *)(uintptr_t)where->uc_mcontext.gregs[REG_RBP]);
+}
+
+void cx_crash_thread_init(unsigned index)
+{
+    stack_t stack = {.ss_sp = alt_stacks[index], .ss_size = ALT_STACK_BYTES};
+    cx_syscall3(SYS_sigaltstack, (long)&stack, 0, 0);
+}
+
+void cx_crash_install(uint32_t wall_ms)
+{
+    int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+    action.sa_sigaction = on_fatal;
+    for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++) {
+        real_sigaction(fatal_signals[i], &action, NULL);
+    }
+    action.sa_sigaction = on_alarm;
+    real_sigaction(SIGALRM, &action, NULL);
+    struct itimerval timer = {.it_value = {.tv_sec = wall_ms / 1000, .tv_usec = wall_ms % 1000 * 1000}};
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+// libc's own, for a process that plays nothing.
+static void abort_for_real(void)
+{
+    void (*real_abort)(void) = cx_real_libc("abort");
+    real_abort();
+    cx_leave(3);
+}
+
+void abort(void)
+{
+    if (!cx_playing) {
+        abort_for_real();
+    }
+    only_once();
+    cx_sched.channel->result.signal = SIGABRT;
+    cx_finish(CX_OUTCOME_CRASH, "ABRT", "");
+}
+
+void __assert_fail(const char *expression, const char *file, unsigned line, const char *function)
+{
+    fprintf(stderr, "%s:%u: %s: Assertion `%s' failed.\n", file, line, function, expression);
+    if (!cx_playing) {
+        abort_for_real();
+    }
+    only_once();
+    char location[200];
+    snprintf(location, sizeof(location), "%s:%u: %s", file, line, function);
+    cx_sched.channel->result.signal = SIGABRT;
+    cx_finish(CX_OUTCOME_ASSERT, expression, location);
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// host: what a runner runs its scenarios in. There are two hosts: CPython (host_python.c), and nothing at all
+// (host_plain.c) for scenarios that are plain pthread programs. Exactly one is linked into a runner.
+#ifndef CX_HOST_H
+#define CX_HOST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/exec/channel.h"
+
+// Bring the host up, single-threaded. Returns 0, or -1 with one line on standard error.
+int cx_host_start(void);
+// Fill in what the host knows: python, gil_build, gil_on, debug.
+void cx_host_identify(struct cx_identity *identity);
+// True if this CPython is at least `version` ("3.14"); always true for NULL.
+int cx_host_has_version(const char *version);
+
+// Around fork(2), which the runner calls for every run.
+void cx_host_before_fork(void);
+void cx_host_after_fork_parent(void);
+void cx_host_after_fork_child(void);
+
+// Detach the main thread if the host is still up, so that actors that need it can go on. Returns 1 if it did, for
+// cx_host_attach. Thread state: attached, or the host is finalized.
+int cx_host_detach(void);
+void cx_host_attach(int detached);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "harness/host/identity.h"
+
+#include "harness/host/host.h"
+#include "harness/scenario.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <unistd.h>
+
+#ifndef CX_TARGET
+#error "CX_TARGET: the name of the target that this runner is built for"
+#endif
+#ifndef CX_TSAN
+#define CX_TSAN 0
+#endif
+
+static void fill_build_id(struct cx_identity *identity, const struct dl_phdr_info *info)
+{
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type != PT_NOTE) {
+            continue;
+        }
+        const char *at = (const char *)(info->dlpi_addr + header->p_vaddr);
+        const char *end = at + header->p_memsz;
+        while (at + sizeof(ElfW(Nhdr)) <= end) {
+            const ElfW(Nhdr) *note = (const ElfW(Nhdr) *)at;
+            const unsigned char *payload = (const unsigned char *)at + sizeof(*note) + ((note->n_namesz + 3) & ~3u);
+            if (note->n_type == NT_GNU_BUILD_ID && note->n_descsz <= 20) {
+                for (unsigned byte = 0; byte < note->n_descsz; byte++) {
+                    snprintf(identity->build_id + 2 * (size_t)byte, 3, "%02x", payload[byte]);
+                }
+            }
+            at = (const char *)payload + ((note->n_descsz + 3) & ~3u);
+        }
+    }
+}
+
+static int add_module(struct dl_phdr_info *info, size_t bytes, void *argument)
+{
+    (void)bytes;
+    struct cx_identity *identity = argument;
+    if (identity->modules_count == CX_MODULES_MAX) {
+        return 1;
+    }
+    uint64_t start = UINT64_MAX;
+    uint64_t end = 0;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+        if (header->p_type == PT_LOAD) {
+            uint64_t from = info->dlpi_addr + header->p_vaddr;
+            start = from < start ? from : start;
+            end = from + header->p_memsz > end ? from + header->p_memsz : end;
+        }
+    }
+    int is_program = identity->modules_count == 0;
+    char path[200];
+    snprintf(path, sizeof(path), "%s", info->dlpi_name);
+    if (is_program) {
+        fill_build_id(identity, info);
+        ssize_t chars = readlink("/proc/self/exe", path, sizeof(path) - 1);
+        path[chars > 0 ? chars : 0] = '\0';
+    }
+    if (path[0] != '/') {
+        return 0; // the kernel's vdso has no file
+    }
+    identity->modules[identity->modules_count].start = start;
+    identity->modules[identity->modules_count].end = end;
+    identity->modules[identity->modules_count].bias = info->dlpi_addr;
+    memcpy(identity->modules[identity->modules_count].path, path, sizeof(path));
+    identity->modules_count++;
+    return 0;
+}
+
+static uint32_t build_bits(const struct cx_identity *identity)
+{
+    if (identity->python[0] == '\0') {
+        return CX_BUILD_ANY;
+    }
+    uint32_t threading = identity->gil_build ? CX_BUILD_GIL : CX_BUILD_FREE_THREADED;
+    return threading | (identity->tsan ? CX_BUILD_TSAN : CX_BUILD_DEBUG);
+}
+
+static int is_applicable(const struct cx_scenario *scenario, uint32_t bits)
+{
+    uint32_t common = scenario->builds & bits;
+    return (common & (CX_BUILD_GIL | CX_BUILD_FREE_THREADED)) != 0 && (common & (CX_BUILD_DEBUG | CX_BUILD_TSAN)) != 0 &&
+           cx_host_has_version(scenario->python_min);
+}
+
+void cx_identity_fill(struct cx_channel *channel)
+{
+    struct cx_identity *identity = &channel->identity;
+    memset(identity, 0, sizeof(*identity));
+    snprintf(identity->target, sizeof(identity->target), "%s", CX_TARGET);
+    identity->tsan = CX_TSAN;
+    identity->aslr_off = (personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0;
+    dl_iterate_phdr(add_module, identity);
+    cx_host_identify(identity);
+    uint32_t bits = build_bits(identity);
+    channel->scenarios_count = 0;
+    for (size_t i = 0; i < cx_scenario_count && i < CX_SCENARIOS_MAX; i++) {
+        const struct cx_scenario *scenario = cx_scenario_table[i].scenario;
+        struct cx_scenario_info *info = &channel->scenarios[channel->scenarios_count++];
+        memset(info, 0, sizeof(*info));
+        snprintf(info->name, sizeof(info->name), "%s", cx_scenario_table[i].name);
+        snprintf(info->summary, sizeof(info->summary), "%s", scenario->summary);
+        snprintf(info->tags, sizeof(info->tags), "%s", scenario->tags != NULL ? scenario->tags : "");
+        snprintf(info->refs, sizeof(info->refs), "%s", scenario->refs != NULL ? scenario->refs : "");
+        info->applicable = (uint32_t)is_applicable(scenario, bits);
+        info->expect = scenario->expect;
+        info->steps_max = scenario->steps_max != 0 ? scenario->steps_max : CX_STEPS_MAX_DEFAULT;
+        info->wall_ms_max = scenario->wall_ms_max != 0 ? scenario->wall_ms_max : CX_WALL_MS_MAX_DEFAULT;
+    }
+}
+
+void cx_identity_defaults(struct cx_channel *channel)
+{
+    struct cx_request *request = &channel->request;
+    const struct cx_scenario_info *info = &channel->scenarios[request->scenario];
+    if (request->steps_max == 0) {
+        request->steps_max = info->steps_max;
+    }
+    if (request->wall_ms_max == 0) {
+        request->wall_ms_max = info->wall_ms_max;
+    }
+}

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// run: playing one scenario in the forked child. See play.c.
+#ifndef CX_RUN_H
+#define CX_RUN_H
+
+#include "harness/exec/channel.h"
+#include "harness/scenario.h"
+
+// Play the request in `channel` and leave the process; the outcome is in channel->result.
+__attribute__((noreturn)) void cx_play(struct cx_channel *channel);
+
+// 1 in the child that plays a run: crashes and failed assertions there are findings. See crash.c.
+extern int cx_playing;
+
+// Catch fatal signals, and SIGALRM after `wall_ms`, in this process. Call in the child, before control begins.
+void cx_crash_install(uint32_t wall_ms);
+
+#endif

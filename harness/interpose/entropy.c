@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// entropy: random bytes are the same in every process. CPython seeds hashes and mimalloc its heaps with them; a
+// schedule replays only if they repeat.
+#include "harness/interpose/interpose.h"
+
+#include <errno.h>
+#include <string.h>
+
+static struct cx_prng entropy = {.state = 0x636f6e7374726963ULL}; // single-threaded start-up, then scheduler token
+
+ssize_t getrandom(void *out, size_t bytes, unsigned flags)
+{
+    (void)flags;
+    unsigned char *at = out;
+    for (size_t done = 0; done < bytes; done += 8) {
+        uint64_t word = cx_prng_next(&entropy);
+        size_t part = bytes - done < 8 ? bytes - done : 8;
+        memcpy(at + done, &word, part);
+    }
+    return (ssize_t)bytes;
+}
+
+int getentropy(void *out, size_t bytes)
+{
+    if (bytes > 256) {
+        errno = EIO;
+        return -1;
+    }
+    getrandom(out, bytes, 0);
+    return 0;
+}

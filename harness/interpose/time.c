@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// time: clocks and sleeps. While a run is controlled, time is virtual (harness/sched/sched.h). Before that, in the
+// start-up of a runner that will control its runs, clocks are a counter: start-up must leave the same heap every time.
+// Only a native runner sees real time.
+#include "harness/interpose/interpose.h"
+#include "harness/interpose/clock.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+#define NS_PER_S 1000000000ULL
+// Where virtual clocks begin: some machine that has been up for a day, on 2026-01-01 00:00:00 UTC.
+#define MONOTONIC_BASE_NS (86400 * NS_PER_S)
+#define REALTIME_BASE_NS (1767225600 * NS_PER_S)
+#define STARTUP_TICK_NS 1000
+
+int cx_clock_real;           // const after init: 1 = native runs, real clocks throughout
+static uint64_t startup_ns;  // single-threaded start-up, then const
+
+static int is_realtime(clockid_t clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE || clock == CLOCK_TAI;
+}
+
+static uint64_t base_ns(clockid_t clock)
+{
+    return (is_realtime(clock) ? REALTIME_BASE_NS : MONOTONIC_BASE_NS) + startup_ns;
+}
+
+static uint64_t virtual_ns(clockid_t clock, const void *caller)
+{
+    struct cx_thread *self = cx_self;
+    if (self == NULL) {
+        startup_ns += cx_sched.active ? 0 : STARTUP_TICK_NS;
+        return base_ns(clock) + (cx_sched.active ? cx_now_ns() : 0);
+    }
+    cx_clock_read(self, caller);
+    return base_ns(clock) + cx_now_ns();
+}
+
+static struct timespec timespec_of(uint64_t ns)
+{
+    return (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S), .tv_nsec = (long)(ns % NS_PER_S)};
+}
+
+static uint64_t ns_of(const struct timespec *time)
+{
+    return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
+}
+
+int cx_timespec_valid(const struct timespec *time)
+{
+    return time->tv_nsec >= 0 && time->tv_nsec < (long)NS_PER_S;
+}
+
+uint64_t cx_deadline_of(clockid_t clock, const struct timespec *absolute)
+{
+    if (absolute == NULL) {
+        return CX_NO_DEADLINE;
+    }
+    uint64_t base = base_ns(clock);
+    uint64_t at = absolute->tv_sec < 0 ? 0 : ns_of(absolute);
+    // Longer than a century is for ever.
+    if (absolute->tv_sec > 0 && (uint64_t)absolute->tv_sec > base / NS_PER_S + 3200000000ULL) {
+        return CX_NO_DEADLINE;
+    }
+    return at > base ? at - base : 0;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *out)
+{
+    if (cx_clock_real) {
+        return cx_the_real()->clock_gettime(clock, out);
+    }
+    *out = timespec_of(virtual_ns(clock, CX_CALLER));
+    return 0;
+}
+
+int gettimeofday(struct timeval *restrict out, void *restrict zone)
+{
+    if (cx_clock_real) {
+        return cx_the_real()->gettimeofday(out, zone);
+    }
+    uint64_t ns = virtual_ns(CLOCK_REALTIME, CX_CALLER);
+    *out = (struct timeval){.tv_sec = (time_t)(ns / NS_PER_S), .tv_usec = (suseconds_t)(ns % NS_PER_S / 1000)};
+    return 0;
+}
+
+time_t time(time_t *out)
+{
+    if (cx_clock_real) {
+        return cx_the_real()->time(out);
+    }
+    time_t seconds = (time_t)(virtual_ns(CLOCK_REALTIME, CX_CALLER) / NS_PER_S);
+    if (out != NULL) {
+        *out = seconds;
+    }
+    return seconds;
+}
+
+static void sleep_until(struct cx_thread *self, uint64_t deadline_ns, const void *caller)
+{
+    cx_step(self, CX_OP_SLEEP, NULL, caller);
+    // Nobody wakes a sleeper: it waits on its own record, which no one else names while it lives.
+    cx_block(self, CX_OP_SLEEP, &self->deadline_ns, deadline_ns, caller);
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *left)
+{
+    struct cx_thread *self = cx_self;
+    if (self == NULL) {
+        return cx_the_real()->clock_nanosleep(clock, flags, wanted, left);
+    }
+    if (!cx_timespec_valid(wanted) || wanted->tv_sec < 0) {
+        return EINVAL;
+    }
+    uint64_t deadline_ns =
+        (flags & TIMER_ABSTIME) != 0 ? cx_deadline_of(clock, wanted) : cx_now_ns() + ns_of(wanted);
+    sleep_until(self, deadline_ns, CX_CALLER);
+    return 0;
+}
+
+int nanosleep(const struct timespec *wanted, struct timespec *left)
+{
+    struct cx_thread *self = cx_self;
+    if (self == NULL) {
+        return cx_the_real()->nanosleep(wanted, left);
+    }
+    if (!cx_timespec_valid(wanted) || wanted->tv_sec < 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    sleep_until(self, cx_now_ns() + ns_of(wanted), CX_CALLER);
+    return 0;
+}
+
+int usleep(useconds_t microseconds)
+{
+    struct cx_thread *self = cx_self;
+    if (self == NULL) {
+        return cx_the_real()->usleep(microseconds);
+    }
+    sleep_until(self, cx_now_ns() + (uint64_t)microseconds * 1000, CX_CALLER);
+    return 0;
+}
+
+unsigned sleep(unsigned seconds)
+{
+    struct cx_thread *self = cx_self;
+    if (self == NULL) {
+        return cx_the_real()->sleep(seconds);
+    }
+    sleep_until(self, cx_now_ns() + seconds * NS_PER_S, CX_CALLER);
+    return 0;
+}

@@ -1,0 +1,475 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// core: points, blocking, waking and virtual time.
+//
+// The fast path of a point is one increment and one comparison (cx_step in sched.h): arm() computes, whenever anything
+// changes, how many points the running thread may pass before somebody must look again, because the strategy wants to
+// be asked, a deadline ends, or the step bound is reached.
+//
+// A point is named (thread, its own count of points). A block counts as a point of its own, so that at most one
+// decision is made under each name.
+#include "harness/sched/sched.h"
+
+#include <string.h>
+
+struct cx_sched cx_sched;
+__thread struct cx_thread *cx_self __attribute__((tls_model("initial-exec")));
+
+// Count the points that the running thread has passed since this was last done. Before every change of the sets that
+// decide what a choice is.
+static void settle(void)
+{
+    struct cx_thread *thread = cx_sched.current;
+    uint64_t passed = thread->points - thread->settled;
+    thread->settled = thread->points;
+    cx_sched.steps += passed;
+    if (cx_has_choice()) {
+        cx_sched.choices += passed;
+    }
+}
+
+uint64_t cx_now_ns(void)
+{
+    struct cx_thread *thread = cx_sched.current;
+    return (cx_sched.steps + thread->points - thread->settled) * CX_STEP_NS + cx_sched.leap_ns;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void arm(struct cx_thread *self)
+{
+    uint64_t left = cx_sched.steps_max > cx_sched.steps ? cx_sched.steps_max - cx_sched.steps : 1;
+    if (cx_sched.next_deadline_ns != CX_NO_DEADLINE) {
+        uint64_t now = cx_now_ns();
+        uint64_t wait_ns = cx_sched.next_deadline_ns > now ? cx_sched.next_deadline_ns - now : 0;
+        left = min_u64(left, (wait_ns + CX_STEP_NS - 1) / CX_STEP_NS);
+    }
+    left = min_u64(left, cx_sched.strategy->distance(self));
+    if (cx_sched.slow_mode || left == 0) {
+        left = 1;
+    }
+    self->stop_at = self->points + left;
+}
+
+static void find_next_deadline(void)
+{
+    uint64_t earliest = CX_NO_DEADLINE;
+    for (uint32_t i = 0; cx_sched.timed > 0 && i < cx_sched.count; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_BLOCKED) {
+            earliest = min_u64(earliest, thread->deadline_ns);
+        }
+    }
+    cx_sched.next_deadline_ns = earliest;
+}
+
+static void make_blocked(struct cx_thread *thread)
+{
+    thread->status = CX_THREAD_BLOCKED;
+    cx_sched.runnable--;
+    cx_sched.blocked++;
+    if (thread->deadline_ns != CX_NO_DEADLINE) {
+        cx_sched.timed++;
+        cx_sched.next_deadline_ns = min_u64(cx_sched.next_deadline_ns, thread->deadline_ns);
+    }
+}
+
+static void make_runnable(struct cx_thread *thread, enum cx_wake wake, int retry)
+{
+    thread->status = CX_THREAD_RUNNABLE;
+    thread->wake = (uint8_t)wake;
+    thread->retry = (uint8_t)retry;
+    cx_sched.runnable++;
+    cx_sched.blocked--;
+    cx_sched.retries += (uint32_t)retry;
+    if (thread->deadline_ns != CX_NO_DEADLINE) {
+        cx_sched.timed--;
+        if (thread->deadline_ns == cx_sched.next_deadline_ns) {
+            find_next_deadline();
+        }
+    }
+}
+
+// Let every wait go whose deadline has come.
+static void expire_due(void)
+{
+    uint64_t now = cx_now_ns();
+    for (uint32_t i = 0; cx_sched.next_deadline_ns <= now && i < cx_sched.count; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns <= now) {
+            make_runnable(thread, CX_WAKE_TIMEOUT, 0);
+        }
+    }
+}
+
+// End the timed wait of `thread` now: time leaps to its deadline, so that the clock agrees with what it sees.
+static void expire_early(struct cx_thread *thread)
+{
+    settle();
+    uint64_t now = cx_now_ns();
+    if (thread->deadline_ns > now) {
+        cx_sched.leap_ns += thread->deadline_ns - now;
+    }
+    expire_due();
+}
+
+static void switch_to(struct cx_thread *self, struct cx_thread *next, enum cx_switch_reason reason, int deviation)
+{
+    if (deviation) {
+        cx_record_deviation(self, CX_DEVIATION_SWITCH, next->key, reason == CX_SWITCH_PREEMPT);
+    }
+    if (next->status == CX_THREAD_BLOCKED) {
+        expire_early(next);
+    }
+    if (next == self) {
+        return;
+    }
+    cx_sched.switches++;
+    cx_sched.preemptions += reason == CX_SWITCH_PREEMPT;
+    uint64_t mark = ((uint64_t)self->key << 32 | next->key) ^ (self->points << 8);
+    cx_sched.fingerprint = cx_prng_mix(cx_sched.fingerprint + mark + 1);
+    if (cx_sched.switches >= CX_SWITCHES_MAX) {
+        cx_finish_livelock(self, "the bound on thread switches passed");
+    }
+    if (cx_sched.channel->request.mode & CX_MODE_EXPLAIN) {
+        cx_record_event(self, next, reason, deviation);
+    }
+    if (reason == CX_SWITCH_EXIT) {
+        cx_self = NULL;
+        cx_handoff_last(next);
+        return;
+    }
+    cx_handoff(self, next);
+}
+
+// Who goes on when `self` cannot or will not. Never NULL; may be `self` when its own wait has just ended.
+static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation)
+{
+    uint32_t count = 0;
+    for (;;) {
+        struct cx_thread **others = cx_others(self, &count);
+        if (count > 0 || self->status == CX_THREAD_RUNNABLE) {
+            struct cx_thread *fallback = count > 0 ? others[0] : self;
+            struct cx_thread *next = fallback;
+            if (count + cx_sched.timed + (self->status == CX_THREAD_RUNNABLE) > 1) {
+                next = cx_sched.strategy->at_switch(self, fallback);
+            }
+            *deviation = next != fallback;
+            return next;
+        }
+        if (cx_sched.timed == 0) {
+            cx_finish_deadlock(self, "no thread can ever run again");
+        }
+        struct cx_thread *first = NULL;
+        for (uint32_t i = 0; i < cx_sched.count; i++) {
+            struct cx_thread *thread = &cx_sched.threads[i];
+            if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns == cx_sched.next_deadline_ns) {
+                first = thread;
+                break;
+            }
+        }
+        cx_poll_leap(first);
+        expire_early(first);
+    }
+}
+
+static void note_operation(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    self->op = (uint8_t)op;
+    self->object = object;
+    self->caller = caller;
+}
+
+void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    note_operation(self, op, object, caller);
+    settle();
+    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
+        cx_record_step(self);
+    }
+    if (cx_poll_watching && op >= CX_OP_STORE && op <= CX_OP_CAS) {
+        cx_poll_store(object);
+    }
+    if (cx_sched.steps >= cx_sched.steps_max) {
+        cx_finish_livelock(self, "the bound on steps passed");
+    }
+    expire_due();
+    struct cx_thread *next = cx_has_choice() ? cx_sched.strategy->at_point(self) : self;
+    if (next != self) {
+        switch_to(self, next, CX_SWITCH_PREEMPT, 1);
+    }
+    arm(self);
+}
+
+void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns)
+{
+    settle();
+    self->points++;
+    note_operation(self, op, object, NULL);
+    self->spin.both = CX_SPIN_RESET;
+    self->reads_clock = 0;
+    self->wait_object = object;
+    self->deadline_ns = deadline_ns;
+    self->wait_seq = ++cx_sched.wait_seq;
+    self->wake = CX_WAKE_NONE;
+    make_blocked(self);
+}
+
+enum cx_wake cx_wait_commit(struct cx_thread *self, const void *caller)
+{
+    self->caller = caller;
+    settle();
+    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
+        cx_record_step(self);
+    }
+    expire_due();
+    // Woken between prepare and commit (its deadline had passed, or releasing the mutex let it go): go on at once.
+    int deviation = 0;
+    struct cx_thread *next = choose_successor(self, &deviation);
+    switch_to(self, next, CX_SWITCH_BLOCK, deviation);
+    cx_sched.retries -= self->retry;
+    self->retry = 0;
+    self->wait_object = NULL;
+    self->deadline_ns = CX_NO_DEADLINE;
+    arm(self);
+    return (enum cx_wake)self->wake;
+}
+
+void cx_wait_cancel(struct cx_thread *self)
+{
+    settle();
+    if (self->status == CX_THREAD_BLOCKED) {
+        make_runnable(self, CX_WAKE_NONE, 0);
+    }
+    self->wait_object = NULL;
+    self->deadline_ns = CX_NO_DEADLINE;
+    arm(self);
+}
+
+enum cx_wake cx_block(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns,
+                      const void *caller)
+{
+    cx_wait_prepare(self, op, object, deadline_ns);
+    return cx_wait_commit(self, caller);
+}
+
+uint32_t cx_wake_all(const void *object, int retry)
+{
+    if (cx_sched.blocked == 0) {
+        return 0;
+    }
+    uint32_t woken = 0;
+    settle();
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_BLOCKED && thread->wait_object == object) {
+            make_runnable(thread, CX_WAKE_SIGNAL, retry);
+            woken++;
+        }
+    }
+    if (woken > 0) {
+        cx_poll_progress();
+        arm(cx_sched.current);
+    }
+    return woken;
+}
+
+int cx_wake_one(struct cx_thread *self, const void *object)
+{
+    struct cx_thread *waiters[64];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < cx_sched.count && count < 64; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_BLOCKED && thread->wait_object == object) {
+            uint32_t at = count++;
+            for (; at > 0 && waiters[at - 1]->wait_seq > thread->wait_seq; at--) {
+                waiters[at] = waiters[at - 1];
+            }
+            waiters[at] = thread;
+        }
+    }
+    if (count == 0) {
+        return 0;
+    }
+    settle();
+    make_runnable(waiters[cx_pick(self, count)], CX_WAKE_SIGNAL, 0);
+    cx_poll_progress();
+    arm(self);
+    return 1;
+}
+
+void cx_lost(struct cx_thread *self, const void *object)
+{
+    if (cx_sched.retries == 0) {
+        return;
+    }
+    settle();
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread != self && thread->retry && thread->wait_object == object) {
+            thread->retry = 0;
+            cx_sched.retries--;
+            make_blocked(thread);
+        }
+    }
+    arm(self);
+}
+
+// True when every thread that can run has been spinning for long with nothing stored, and no timer can change that.
+static int all_spin_for_ever(void)
+{
+    if (cx_sched.timed > 0) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_RUNNABLE &&
+            (thread->spin.rounds < CX_SPINS_LIVELOCK || thread->reads_clock)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    self->points++;
+    note_operation(self, op, object, caller);
+    settle();
+    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
+        cx_record_step(self);
+    }
+    if (cx_sched.steps >= cx_sched.steps_max) {
+        cx_finish_livelock(self, "the bound on steps passed");
+    }
+    if (self->spin.rounds < UINT32_MAX) {
+        self->spin.rounds++;
+    }
+    if (self->spin.rounds >= CX_SPINS_LIVELOCK && all_spin_for_ever()) {
+        cx_finish_livelock(self, "every thread that can run spins on values that nobody will change");
+    }
+    expire_due();
+    if (cx_sched.runnable == 1 && cx_sched.timed > 0 && self->spin.rounds >= 8) {
+        // It waits for what only a sleeper can do: let the first one go.
+        cx_sched.leap_ns += cx_sched.next_deadline_ns - min_u64(cx_sched.next_deadline_ns, cx_now_ns());
+        expire_due();
+    }
+    if (cx_has_choice()) {
+        int deviation = 0;
+        struct cx_thread *next = choose_successor(self, &deviation);
+        switch_to(self, next, CX_SWITCH_YIELD, deviation);
+    }
+    arm(self);
+}
+
+void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller)
+{
+    self->spin.left = CX_SPIN_MAX;
+    // Loads without a point have passed no time; and who waits for the clock to move is helped along.
+    uint32_t shift = self->reads_clock ? (self->spin.rounds < 16 ? self->spin.rounds : 16) : 0;
+    cx_sched.leap_ns += (uint64_t)CX_SPIN_MAX * CX_STEP_NS << shift;
+    cx_yield(self, CX_OP_SPIN, object, caller);
+}
+
+void cx_clock_read(struct cx_thread *self, const void *caller)
+{
+    self->reads_clock = 1;
+    cx_step_look(self, CX_OP_LOAD, NULL, caller);
+}
+
+static void leave_runnable(struct cx_thread *self, enum cx_thread_status status, enum cx_op op, const void *caller)
+{
+    self->points++;
+    note_operation(self, op, NULL, caller);
+    settle();
+    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
+        cx_record_step(self);
+    }
+    self->status = (uint8_t)status;
+    cx_sched.runnable--;
+    cx_poll_progress();
+    cx_wake_all(self, 0);
+    cx_wake_all(&cx_sched, 0);
+    expire_due();
+}
+
+void cx_park(struct cx_thread *self, const void *caller)
+{
+    leave_runnable(self, CX_THREAD_PARKED, CX_OP_PAUSE, caller);
+    int deviation = 0;
+    struct cx_thread *next = choose_successor(self, &deviation);
+    switch_to(self, next, CX_SWITCH_PARK, deviation);
+    cx_finish(CX_OUTCOME_ERROR, "a thread that was parked for ever was given the token", "");
+}
+
+void cx_thread_finish(struct cx_thread *self)
+{
+    leave_runnable(self, CX_THREAD_EXITED, CX_OP_THREAD_EXIT, NULL);
+    int deviation = 0;
+    struct cx_thread *next = choose_successor(self, &deviation);
+    // The main thread's kernel thread lives as long as the process: nobody may wait for its end.
+    cx_sched.dying_tid = self->index == 0 ? 0 : self->tid;
+    switch_to(self, next, CX_SWITCH_EXIT, deviation);
+}
+
+uint32_t cx_pick(struct cx_thread *self, uint32_t n)
+{
+    if (n <= 1) {
+        return 0;
+    }
+    self->picks++;
+    uint32_t choice = cx_sched.strategy->pick(self, n);
+    if (choice != 0) {
+        cx_record_deviation(self, CX_DEVIATION_PICK, choice, 0);
+    }
+    cx_sched.fingerprint = cx_prng_mix(cx_sched.fingerprint + choice + ((uint64_t)n << 32));
+    return choice;
+}
+
+static const struct cx_strategy *strategy_of(uint32_t kind)
+{
+    static const struct cx_strategy *const strategies[] = {
+        [CX_STRATEGY_RANDOM] = &cx_strategy_random,
+        [CX_STRATEGY_PCT] = &cx_strategy_pct,
+        [CX_STRATEGY_REPLAY] = &cx_strategy_replay,
+    };
+    return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
+}
+
+void cx_sched_begin(struct cx_channel *channel)
+{
+    cx_sched.channel = channel;
+    cx_sched.strategy = strategy_of(channel->request.strategy);
+    if (cx_sched.strategy == NULL) {
+        cx_finish(CX_OUTCOME_ERROR, "the request names a strategy that this runner does not have", "");
+    }
+    cx_sched.steps_max = channel->request.steps_max;
+    cx_sched.next_deadline_ns = CX_NO_DEADLINE;
+    cx_sched.prng.state = channel->request.seed;
+    cx_sched.slow_mode = (channel->request.mode & CX_MODE_LOG) != 0;
+    cx_record_begin();
+    cx_sched.strategy->begin();
+    struct cx_thread *self = cx_thread_adopt_main();
+    cx_sched.current = self;
+    cx_sched.active = 1;
+    arm(self);
+    cx_self = self;
+}
+
+// The set of threads that can run has grown (a thread was made).
+void cx_sched_thread_added(struct cx_thread *thread)
+{
+    if (cx_sched.current != NULL) {
+        settle();
+    }
+    thread->status = CX_THREAD_RUNNABLE;
+    cx_sched.runnable++;
+    cx_sched.strategy->thread_created(thread);
+    if (cx_sched.current != NULL) {
+        cx_poll_progress();
+        arm(cx_sched.current);
+    }
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// finish: the end of a run. Whoever notices it (the main thread, a failed check, a signal handler, the scheduler)
+// writes down where every thread is and leaves the process without running anything else: atexit handlers, destructors
+// and other threads have no say in a run that is over.
+#include "harness/detect/stack.h"
+#include "harness/interpose/clock.h"
+#include "harness/sched/futex.h"
+#include "harness/sched/sched.h"
+
+#include <stdio.h>
+#include <stddef.h>
+#include <string.h>
+
+// What the host knows about the wait of a thread, for the report (harness/host). Empty without a host.
+__attribute__((weak)) void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes,
+                                                 uint32_t *holder_key)
+{
+    (void)thread;
+    (void)out;
+    (void)out_bytes;
+    (void)holder_key;
+}
+
+void cx_leave(int status)
+{
+    for (;;) {
+        cx_syscall3(SYS_exit_group, status, 0, 0);
+    }
+}
+
+static uint32_t holder_of(const struct cx_thread *thread)
+{
+    if (thread->op == CX_OP_THREAD_JOIN) {
+        return ((const struct cx_thread *)thread->wait_object)->key;
+    }
+    if (thread->op == CX_OP_ACTORS) {
+        for (uint32_t i = 1; i < cx_sched.count; i++) {
+            uint8_t status = cx_sched.threads[i].status;
+            if (status != CX_THREAD_EXITED && status != CX_THREAD_PARKED) {
+                return cx_sched.threads[i].key;
+            }
+        }
+        return 0;
+    }
+    const struct cx_thread *owner = cx_lock_owner(thread->wait_object);
+    return owner != NULL ? owner->key : 0;
+}
+
+static void report_thread(struct cx_thread_report *report, struct cx_thread *thread)
+{
+    int current = thread == cx_sched.current;
+    memset(report, 0, offsetof(struct cx_thread_report, stack));
+    report->stack.count = 0;
+    report->key = thread->key;
+    report->status = thread->status;
+    report->op = thread->op;
+    report->current = (uint8_t)current;
+    report->object = (uint64_t)(uintptr_t)thread->object;
+    report->points = thread->points;
+    memcpy(report->path, thread->path, sizeof(report->path));
+    memcpy(report->name, thread->name, sizeof(report->name));
+    if (thread->status == CX_THREAD_BLOCKED) {
+        report->timed = thread->deadline_ns != CX_NO_DEADLINE;
+        report->expiries = thread->expiries;
+        report->holder = holder_of(thread);
+        cx_host_describe_wait(thread, report->waits_for, sizeof(report->waits_for), &report->holder);
+    }
+    if (!current && thread->frame != NULL && thread->status != CX_THREAD_EXITED) {
+        cx_stack_walk(&report->stack, 0, thread->frame);
+    }
+}
+
+static void finish(enum cx_outcome outcome, const char *message, const char *location, const struct cx_stack *stack)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    result->outcome = outcome;
+    result->steps = cx_sched.steps;
+    result->choices = cx_sched.choices;
+    result->switches = cx_sched.switches;
+    result->preemptions = cx_sched.preemptions;
+    result->fingerprint = cx_sched.fingerprint;
+    result->threads_count = cx_sched.count;
+    if (cx_sched.current != NULL) {
+        result->time_ns = cx_now_ns();
+    }
+    snprintf(result->message, sizeof(result->message), "%s", message);
+    snprintf(result->location, sizeof(result->location), "%s", location);
+    uint32_t count = cx_sched.count < CX_THREADS_REPORT_MAX ? cx_sched.count : CX_THREADS_REPORT_MAX;
+    // A run that passed is one of thousands: its threads are described only where somebody will read it.
+    if (outcome == CX_OUTCOME_PASS && result->races_count == 0 && cx_sched.channel->request.mode == 0 &&
+        cx_sched.channel->request.strategy != CX_STRATEGY_REPLAY) {
+        count = 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        report_thread(&result->threads[i], &cx_sched.threads[i]);
+        if (stack != NULL && &cx_sched.threads[i] == cx_sched.current) {
+            result->threads[i].stack = *stack;
+        }
+    }
+    result->reports_count = count;
+    if (stack != NULL) {
+        result->stack = *stack;
+    }
+    result->end_ns = cx_clock_wall_ns();
+    result->complete = 1;
+    cx_leave(0);
+}
+
+void cx_finish(enum cx_outcome outcome, const char *message, const char *location)
+{
+    struct cx_stack stack;
+    cx_stack_walk(&stack, 0, __builtin_frame_address(0));
+    finish(outcome, message, location, &stack);
+    cx_leave(0);
+}
+
+void cx_finish_at(enum cx_outcome outcome, const char *message, const char *location, uint64_t pc, const void *frame)
+{
+    struct cx_stack stack;
+    cx_stack_walk(&stack, pc, frame);
+    finish(outcome, message, location, &stack);
+    cx_leave(0);
+}
+
+void cx_finish_deadlock(struct cx_thread *self, const char *message)
+{
+    // `self` may be a thread that is only about to be let go: the caller's stack belongs to the current one.
+    (void)self;
+    cx_finish(CX_OUTCOME_DEADLOCK, message, "");
+}
+
+void cx_finish_livelock(struct cx_thread *self, const char *message)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    result->cycle_count = 0;
+    for (uint32_t i = 0; i < cx_sched.count && result->cycle_count < 64; i++) {
+        const struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_RUNNABLE) {
+            result->cycle[result->cycle_count++] = (struct cx_step){
+                .point = thread->points,
+                .object = (uint64_t)(uintptr_t)thread->object,
+                .thread = thread->key,
+                .op = thread->op,
+                .caller = (uint64_t)(uintptr_t)thread->caller,
+            };
+        }
+    }
+    (void)self;
+    cx_finish(CX_OUTCOME_LIVELOCK, message, "");
+}
+
+void cx_finish_diverged(struct cx_thread *self, const struct cx_deviation *expected, const char *message)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    result->diverged_step = cx_sched.steps;
+    result->diverged_expected = *expected;
+    result->diverged_found = (struct cx_deviation){
+        .point = self->points,
+        .object = (uint64_t)(uintptr_t)self->object,
+        .thread = self->key,
+        .choice = self->key,
+        .kind = expected->kind,
+        .op = self->op,
+    };
+    cx_finish(CX_OUTCOME_DIVERGED, message, "");
+}

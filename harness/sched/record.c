@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// record: what a run leaves behind as it goes: deviations always, events and steps where the request asks for them.
+// All of it goes straight into shared memory, so that a crash loses nothing.
+#include "harness/detect/stack.h"
+#include "harness/sched/sched.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define LOG_STEPS_MAX (8u << 20) // 320 MB of records; hashing goes on past that
+
+void cx_record_begin(void)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    result->log_hash = 0;
+    if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
+        return;
+    }
+    size_t bytes = (size_t)LOG_STEPS_MAX * sizeof(struct cx_step);
+    if (ftruncate(CX_LOG_FD, 0) != 0 || ftruncate(CX_LOG_FD, (off_t)bytes) != 0) {
+        cx_finish(CX_OUTCOME_ERROR, "the step log cannot be made", "");
+    }
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, CX_LOG_FD, 0);
+    if (memory == MAP_FAILED) {
+        cx_finish(CX_OUTCOME_ERROR, "the step log cannot be mapped", "");
+    }
+    cx_sched.log = memory;
+    cx_sched.log_end = cx_sched.log + LOG_STEPS_MAX;
+}
+
+void cx_record_deviation(struct cx_thread *self, enum cx_deviation_kind kind, uint32_t choice, int preemption)
+{
+    struct cx_channel *channel = cx_sched.channel;
+    if (channel->result.deviations_count == CX_DEVIATIONS_MAX) {
+        channel->result.deviations_dropped = 1;
+        return;
+    }
+    channel->deviations[channel->result.deviations_count++] = (struct cx_deviation){
+        .point = kind == CX_DEVIATION_PICK ? self->picks : self->points,
+        .object = (uint64_t)(uintptr_t)self->object,
+        .thread = self->key,
+        .choice = choice,
+        .kind = (uint8_t)kind,
+        .op = self->op,
+        .preemption = (uint8_t)preemption,
+    };
+}
+
+static struct cx_event *next_event(void)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    if (result->events_count == CX_EVENTS_MAX) {
+        result->events_dropped = 1;
+        return NULL;
+    }
+    return &result->events[result->events_count++];
+}
+
+void cx_record_event(struct cx_thread *from, struct cx_thread *to, enum cx_switch_reason reason, int deviation)
+{
+    struct cx_event *event = next_event();
+    if (event == NULL) {
+        return;
+    }
+    *event = (struct cx_event){
+        .step = cx_sched.steps,
+        .time_ns = cx_now_ns(),
+        .point = from->points,
+        .object = (uint64_t)(uintptr_t)from->object,
+        .from = from->key,
+        .to = to->key,
+        .reason = (uint8_t)reason,
+        .op = from->op,
+        .expired = to->wait_object != NULL && to->wake == CX_WAKE_TIMEOUT,
+        .deviation = (uint8_t)deviation,
+    };
+    cx_stack_walk(&event->from_stack, 0, __builtin_frame_address(0));
+    if (to->frame != NULL) {
+        cx_stack_walk(&event->to_stack, 0, to->frame);
+    }
+}
+
+void cx_record_note(struct cx_thread *self, const char *text)
+{
+    if ((cx_sched.channel->request.mode & CX_MODE_EXPLAIN) == 0) {
+        return;
+    }
+    struct cx_event *event = next_event();
+    if (event == NULL) {
+        return;
+    }
+    *event = (struct cx_event){
+        .step = cx_sched.steps,
+        .time_ns = cx_now_ns(),
+        .point = self->points,
+        .from = self->key,
+        .to = self->key,
+        .reason = CX_SWITCH_NOTE,
+        .op = CX_OP_NOTE,
+    };
+    snprintf(event->note, sizeof(event->note), "%s", text);
+}
+
+void cx_record_step(struct cx_thread *self)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    struct cx_step step = {
+        .point = self->points,
+        .object = (uint64_t)(uintptr_t)self->object,
+        .thread = self->key,
+        .op = self->op,
+        .caller = (uint64_t)(uintptr_t)self->caller,
+    };
+    uint64_t mark = step.object ^ (step.caller << 1) ^ ((uint64_t)step.thread << 32) ^ ((uint64_t)step.op << 56);
+    result->log_hash = cx_prng_mix(result->log_hash ^ mark ^ step.point) + 1;
+    result->log_steps++;
+    if (cx_sched.log < cx_sched.log_end) {
+        *cx_sched.log++ = step;
+    }
+}

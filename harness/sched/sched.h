@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// sched: the controlled scheduler, as the interposers, the host and the strategies see it.
+//
+// Threads are real pthreads. Exactly one of them holds the token and runs; all others sleep on their own futex word
+// (handoff.c). Before every visible operation the running thread passes a *point* and may lose the token there. A
+// thread that cannot go on (a lock is taken, a condition has not come) *blocks*: it is no candidate until another
+// thread wakes it or its deadline ends. All state below is therefore plain memory, read and written by the holder of
+// the token alone; the futex hand-off orders it.
+//
+// What is not supported: threads made by clone(2) or before control began, locks that are inline futex calls, and two
+// controlled runs in one process at a time.
+//
+// Time is virtual: CX_STEP_NS for each point. When nothing can run it leaps to the earliest deadline; a strategy may
+// also let a timed wait end early, and then time leaps to that deadline.
+#ifndef CX_SCHED_H
+#define CX_SCHED_H
+
+#include <pthread.h>
+#include <stdint.h>
+
+#include "harness/exec/channel.h"
+#include "harness/prng.h"
+
+#define CX_THREADS_MAX 4096
+#define CX_NO_DEADLINE UINT64_MAX
+#define CX_STEP_NS 100 // a finalization passes 290 000 points in some 30 ms of a native debug build
+#define CX_SPIN_MAX 1000 // loads in a row, without a store, that make a spin loop. CPython spins 40 times
+#define CX_SPINS_LIVELOCK 2000 // such rounds by every thread that can run, with nothing stored: they spin for ever
+#define CX_SWITCHES_MAX 4000000 // livelock bound on hand-offs: some 15 s of them
+
+enum cx_wake {
+    CX_WAKE_NONE = 0,
+    CX_WAKE_SIGNAL,  // somebody woke it
+    CX_WAKE_TIMEOUT, // its deadline ended, in virtual time or by choice
+};
+
+// The spin counter is one 64-bit store on the path of every store operation.
+union cx_spin {
+    struct {
+        uint32_t left;   // loads until this counts as one round of spinning
+        uint32_t rounds; // rounds since this thread last stored anything
+    };
+    uint64_t both;
+};
+#define CX_SPIN_RESET ((uint64_t)CX_SPIN_MAX)
+
+struct cx_thread {
+    uint64_t points;    // scheduler token: passed so far
+    uint64_t stop_at;   // scheduler token: first point that must take the slow path
+    union cx_spin spin; // scheduler token
+    uint64_t settled;   // scheduler token: points already counted in cx_sched.steps
+    uint32_t go;        // atomic: futex word, 1 = has the token
+    uint32_t started;   // atomic: futex word, 1 = parked for the first time
+    uint32_t key;       // const after init
+    uint32_t index;     // const after init: in cx_sched.threads
+    uint32_t parent;    // const after init: index of its creator
+    uint32_t children;  // scheduler token: created so far
+    uint32_t picks;     // scheduler token: number choices made so far
+    uint8_t status;     // scheduler token: enum cx_thread_status
+    uint8_t retry;      // scheduler token: runnable only to try `wait_object` again
+    uint8_t wake;       // scheduler token: enum cx_wake
+    uint8_t op;         // scheduler token: pending operation, enum cx_op
+    uint8_t reads_clock; // scheduler token: looked at the time since it last stored anything
+    uint8_t expired_in_round; // scheduler token: see poll.c
+    uint8_t detached;   // scheduler token
+    uint32_t expiries;  // scheduler token: timed waits that ended, in this quiet stretch
+    const void *object; // scheduler token: what `op` is about
+    const void *caller; // scheduler token: who performs `op`
+    const void *frame;  // scheduler token: frame pointer where it last gave the token away
+    const void *wait_object; // scheduler token: what it is blocked on, NULL when it is not
+    uint64_t deadline_ns;    // scheduler token: virtual, CX_NO_DEADLINE for none
+    uint64_t wait_seq;       // scheduler token: order of arrival among waiters
+    uint64_t priority;       // scheduler token: used by pct
+    uint32_t plan_next;      // scheduler token: used by replay: next entry of the plan about this thread
+    uint32_t plan_pick_next; // scheduler token: the same for number choices
+    pthread_t handle;        // const after init
+    int32_t tid;             // const after init: kernel's id
+    void *(*body)(void *);   // const after init
+    void *argument;          // const after init
+    char path[48];           // const after init
+    char name[48];           // const after init
+};
+
+// A strategy decides; core.c records what it decided and does it. All calls are made with the token held.
+//
+// A strategy may name any thread that can run, and any that is blocked with a deadline: that wait then ends early.
+// `fallback` always names a thread that can run. Default order: keep going; else the next thread in order of creation.
+struct cx_strategy {
+    const char *name;
+    void (*begin)(void);
+    void (*thread_created)(struct cx_thread *thread);
+    // How many points from now `self` is to be asked again; UINT64_MAX: not at all. Called whenever the set of threads
+    // that can run, or the running thread, has changed.
+    uint64_t (*distance)(const struct cx_thread *self);
+    // `self` could go on. Who runs now? Return self for no switch. May be called before `distance` has passed.
+    struct cx_thread *(*at_point)(struct cx_thread *self);
+    // `self` blocks, yields or ends; who runs now? `fallback` is the default order's answer.
+    struct cx_thread *(*at_switch)(struct cx_thread *self, struct cx_thread *fallback);
+    // One of n; `fallback` is 0.
+    uint32_t (*pick)(struct cx_thread *self, uint32_t n);
+};
+extern const struct cx_strategy cx_strategy_random;
+extern const struct cx_strategy cx_strategy_pct;
+extern const struct cx_strategy cx_strategy_replay;
+
+struct cx_sched {
+    int active;                   // scheduler token: a controlled run is on
+    uint32_t count;               // scheduler token: threads ever made
+    uint32_t runnable;            // scheduler token: threads that could hold the token
+    uint32_t timed;               // scheduler token: threads blocked with a deadline
+    uint32_t blocked;             // scheduler token: threads blocked, with a deadline or without
+    uint32_t retries;             // scheduler token: runnable threads with `retry`
+    struct cx_thread *current;    // scheduler token
+    uint64_t steps;               // scheduler token: settled points of all threads
+    uint64_t steps_max;           // const after init
+    uint64_t choices;             // scheduler token: those of them with more than one runnable thread
+    uint64_t switches;            // scheduler token
+    uint64_t preemptions;         // scheduler token
+    uint64_t leap_ns;             // scheduler token: virtual time that no point accounts for
+    uint64_t next_deadline_ns;    // scheduler token: earliest of all blocked threads
+    uint64_t wait_seq;            // scheduler token
+    uint64_t fingerprint;         // scheduler token
+    int32_t dying_tid;            // scheduler token: a thread whose kernel exit the next holder waits for
+    int slow_mode;                // const after init, or poll.c: every point takes the slow path
+    struct cx_prng prng;          // scheduler token: strategies draw from it
+    const struct cx_strategy *strategy; // const after init
+    struct cx_channel *channel;         // const after init
+    struct cx_step *log;                // scheduler token: next record, NULL when no log is written
+    struct cx_step *log_end;            // const after init
+    struct cx_thread threads[CX_THREADS_MAX];
+};
+extern struct cx_sched cx_sched;
+
+// The controlled thread that is running, NULL on a thread that is not controlled. The one thing that the fast path of
+// every interposer reads first.
+extern __thread struct cx_thread *cx_self;
+
+// ---- core.c ----
+
+// Begin control of the calling thread as "main". `channel->request` says how. Nothing else may be running.
+void cx_sched_begin(struct cx_channel *channel);
+
+// Slow path of a point; returns when the calling thread holds the token again.
+void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
+// A round of loads without a store has passed.
+void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller);
+
+// Pass a point before an operation that may change what others see.
+static inline void cx_step(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    self->spin.both = CX_SPIN_RESET;
+    if (__builtin_expect(++self->points >= self->stop_at, 0)) {
+        cx_point_slow(self, op, object, caller);
+    }
+}
+
+// Pass a point before an operation that only looks (a load, a trylock that will fail).
+static inline void cx_step_look(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    if (__builtin_expect(--self->spin.left == 0, 0)) {
+        cx_spin_slow(self, object, caller);
+    }
+    if (__builtin_expect(++self->points >= self->stop_at, 0)) {
+        cx_point_slow(self, op, object, caller);
+    }
+}
+
+// A look that is no point (a relaxed load): only counted, so that a spin loop over it is seen.
+static inline void cx_look(struct cx_thread *self, const void *object, const void *caller)
+{
+    if (__builtin_expect(--self->spin.left == 0, 0)) {
+        cx_spin_slow(self, object, caller);
+    }
+}
+
+// Block the caller on `object` until it is woken or `deadline_ns` (virtual monotonic, or CX_NO_DEADLINE) ends.
+// Returns how the wait ended. The caller then tries its operation again.
+enum cx_wake cx_block(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns,
+                      const void *caller);
+// As cx_block, but the thread has been made a waiter already by cx_wait_prepare: what lies between the two calls
+// (releasing the mutex of a condition variable) is atomic with the wait.
+void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns);
+enum cx_wake cx_wait_commit(struct cx_thread *self, const void *caller);
+// Take cx_wait_prepare back.
+void cx_wait_cancel(struct cx_thread *self);
+
+// Wake every waiter on `object`; with `retry`, they only try again, and cx_lost() takes that back for the losers.
+// Returns how many there were.
+uint32_t cx_wake_all(const void *object, int retry);
+// Wake one waiter: the strategy picks, the longest waiting by default. Returns 0 if there was none.
+int cx_wake_one(struct cx_thread *self, const void *object);
+// `object` has been taken by the caller: whoever was about to try again blocks again without running.
+void cx_lost(struct cx_thread *self, const void *object);
+
+// Let another thread go first (sched_yield), if one can.
+void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
+// Leave for ever (pause): no candidate, and no party to a deadlock.
+__attribute__((noreturn)) void cx_park(struct cx_thread *self, const void *caller);
+// The thread is done, its destructors included; gives the token away and returns to libc, uncontrolled.
+void cx_thread_finish(struct cx_thread *self);
+// A number in [0, n), recorded.
+uint32_t cx_pick(struct cx_thread *self, uint32_t n);
+
+// The set of threads that can run has grown by a new thread.
+void cx_sched_thread_added(struct cx_thread *thread);
+
+// Virtual time that has passed in this run.
+uint64_t cx_now_ns(void);
+// A pure clock read has happened.
+void cx_clock_read(struct cx_thread *self, const void *caller);
+
+// ---- thread.c ----
+
+// The record of the calling thread as "main".
+struct cx_thread *cx_thread_adopt_main(void);
+// The record behind a handle, among threads that have not been joined; NULL if it is not ours.
+struct cx_thread *cx_thread_find(pthread_t handle);
+// The record with this key, or NULL.
+struct cx_thread *cx_thread_by_key(uint32_t key);
+// pthread_create under control; its result. `name` is copied, "" for none.
+int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes,
+                     void *(*body)(void *), void *argument, const char *name);
+// pthread_join without the wait: the thread is EXITED. Forgets the handle.
+int cx_thread_reap(struct cx_thread *thread, void **result);
+// Before any thread: make the key whose destructor ends controlled threads.
+void cx_thread_init_key(void);
+
+// ---- handoff.c ----
+
+// Give the token to `next` and sleep until it comes back.
+void cx_handoff(struct cx_thread *self, struct cx_thread *next);
+// Give the token to `next` and go on without it (a thread that ends).
+void cx_handoff_last(struct cx_thread *next);
+// Sleep until the token comes, for the first time.
+void cx_handoff_first(struct cx_thread *self);
+// Sleep until `thread` has arrived at cx_handoff_first.
+void cx_handoff_await_start(struct cx_thread *thread);
+void cx_futex_wait(uint32_t *word, uint32_t value);
+void cx_futex_wake(uint32_t *word);
+
+// ---- record.c ----
+
+void cx_record_begin(void);
+void cx_record_deviation(struct cx_thread *self, enum cx_deviation_kind kind, uint32_t choice, int preemption);
+void cx_record_event(struct cx_thread *from, struct cx_thread *to, enum cx_switch_reason reason, int deviation);
+void cx_record_step(struct cx_thread *self);
+void cx_record_note(struct cx_thread *self, const char *text);
+
+// ---- poll.c ----
+
+// Nothing can run and `thread` is about to be let go because its deadline comes first. Does not return if the state
+// is a fixpoint.
+void cx_poll_leap(struct cx_thread *thread);
+// A store to `address` is about to happen (every store, also relaxed ones, while a quiet stretch is watched).
+void cx_poll_store(const void *address);
+// Something that no store shows has changed: a thread was woken, made or ended.
+void cx_poll_progress(void);
+extern int cx_poll_watching;
+
+// ---- locks.c: who holds what, for wait-for graphs ----
+
+void cx_lock_acquired(const void *lock, struct cx_thread *owner);
+void cx_lock_released(const void *lock);
+struct cx_thread *cx_lock_owner(const void *lock);
+// A value that is equal whenever the same locks have the same owners.
+uint64_t cx_lock_digest(void);
+
+// ---- finish.c ----
+
+// End the run: write the result and leave the process. `pcs` NULL: the caller's own stack is taken.
+__attribute__((noreturn)) void cx_finish(enum cx_outcome outcome, const char *message, const char *location);
+// The same, with a stack, for signal handlers.
+__attribute__((noreturn)) void cx_finish_at(enum cx_outcome outcome, const char *message, const char *location,
+                                            uint64_t pc, const void *frame);
+__attribute__((noreturn)) void cx_finish_deadlock(struct cx_thread *self, const char *message);
+__attribute__((noreturn)) void cx_finish_livelock(struct cx_thread *self, const char *message);
+__attribute__((noreturn)) void cx_finish_diverged(struct cx_thread *self, const struct cx_deviation *expected,
+                                                  const char *message);
+// Leave the process at once, running nothing.
+__attribute__((noreturn)) void cx_leave(int status);
+
+// ---- strategy helpers (choose.c) ----
+
+// Threads other than `self` that can run now, in the default order after `self`. Borrowed, valid until the next call.
+struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
+// Now and then, a thread whose timed wait is to end early; NULL most of the time, and where there is none.
+struct cx_thread *cx_choose_expiry(const struct cx_thread *self);
+// True where the next thread is a matter of choice.
+static inline int cx_has_choice(void)
+{
+    return cx_sched.runnable + cx_sched.timed > 1;
+}
+
+#endif

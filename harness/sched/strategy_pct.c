@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// strategy_pct: probabilistic concurrency testing (Burckhardt, Kothari, Musuvathi and Nagarakatte, "A randomized
+// scheduler with probabilistic guarantees of finding bugs", ASPLOS 2010).
+//
+// Every thread has a random priority; the highest that can run runs; at d-1 points drawn over the length of the run
+// the running thread falls below all others. A bug of depth d is found with probability at least 1/(n k^(d-1)).
+//
+// Where ours differs: the length k counts only points with a choice, and is measured by a calibration run instead of
+// being guessed; a thread that yields, or spins, falls below all others, as in Coyote and Shuttle, since strict
+// priorities starve whoever a spinner waits for; timed waits may end early at the points where a thread is chosen; a
+// new thread draws its rank at random among those that are there.
+#include "harness/sched/sched.h"
+
+#include <stddef.h>
+
+#define DEPTH_MAX 64
+
+static uint64_t change_at[DEPTH_MAX]; // const after begin: ascending, in units of cx_sched.choices
+static uint32_t changes;              // const after begin
+static uint32_t changes_done;         // scheduler token
+static uint64_t lowest;               // scheduler token: below every priority given so far
+
+static void pct_begin(void)
+{
+    uint64_t choices = cx_sched.channel->request.choices_expected;
+    if (choices == 0) {
+        choices = 10000;
+    }
+    uint32_t depth = cx_sched.channel->request.pct_depth;
+    changes = depth > 1 ? depth - 1 : 0;
+    if (changes > DEPTH_MAX) {
+        changes = DEPTH_MAX;
+    }
+    for (uint32_t i = 0; i < changes; i++) {
+        uint64_t drawn = 1 + cx_prng_below(&cx_sched.prng, choices);
+        uint32_t at = i;
+        for (; at > 0 && change_at[at - 1] > drawn; at--) {
+            change_at[at] = change_at[at - 1];
+        }
+        change_at[at] = drawn;
+    }
+    changes_done = 0;
+    lowest = 1ULL << 32;
+}
+
+static void pct_thread_created(struct cx_thread *thread)
+{
+    // Above `lowest` for as long as fewer than 2^32 demotions are made.
+    thread->priority = (1ULL << 32) + 1 + (cx_prng_next(&cx_sched.prng) >> 2);
+}
+
+static struct cx_thread *highest_of(struct cx_thread *best, struct cx_thread **others, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (best == NULL || others[i]->priority > best->priority) {
+            best = others[i];
+        }
+    }
+    return best;
+}
+
+static uint64_t pct_distance(const struct cx_thread *self)
+{
+    if (!cx_has_choice()) {
+        return UINT64_MAX;
+    }
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
+    struct cx_thread *best = highest_of(NULL, others, count);
+    if (best != NULL && best->priority > self->priority) {
+        return 1;
+    }
+    if (changes_done == changes) {
+        return UINT64_MAX;
+    }
+    return change_at[changes_done] > cx_sched.choices ? change_at[changes_done] - cx_sched.choices : 1;
+}
+
+static struct cx_thread *pct_at_point(struct cx_thread *self)
+{
+    struct cx_thread *expiring = NULL;
+    while (changes_done < changes && change_at[changes_done] <= cx_sched.choices) {
+        changes_done++;
+        self->priority = --lowest;
+        expiring = cx_choose_expiry(self);
+    }
+    if (expiring != NULL) {
+        return expiring;
+    }
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
+    return highest_of(self, others, count);
+}
+
+static struct cx_thread *pct_at_switch(struct cx_thread *self, struct cx_thread *fallback)
+{
+    if (self->op == CX_OP_YIELD || self->op == CX_OP_SPIN) {
+        self->priority = --lowest;
+    }
+    struct cx_thread *expiring = cx_choose_expiry(self);
+    if (expiring != NULL) {
+        return expiring;
+    }
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
+    struct cx_thread *best = highest_of(NULL, others, count);
+    return best != NULL ? best : fallback;
+}
+
+static uint32_t pct_pick(struct cx_thread *self, uint32_t n)
+{
+    (void)self;
+    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
+}
+
+const struct cx_strategy cx_strategy_pct = {
+    .name = "pct",
+    .begin = pct_begin,
+    .thread_created = pct_thread_created,
+    .distance = pct_distance,
+    .at_point = pct_at_point,
+    .at_switch = pct_at_switch,
+    .pick = pct_pick,
+};

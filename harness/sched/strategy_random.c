@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// strategy_random: a random walk with a drawn preemption rate.
+//
+// A textbook random walk chooses anew at every point. On a whole interpreter that is hundreds of thousands of switches
+// a run, nearly all of them noise, and a thread is never left alone for long enough to get anywhere. Here each run
+// first draws how many preemptions it will make, log-uniformly between 1 and 1024, and spreads them evenly at random
+// over the points with a choice (whose number a calibration run has measured). Where a thread must be chosen (block,
+// yield, exit), the choice is uniform. Rate-drawn random walks: Ozkan et al., "Randomized testing of distributed systems
+// with probabilistic guarantees", draw depth likewise; the reason given there, few switches suffice, is PCT's.
+#include "harness/sched/sched.h"
+
+#include <stddef.h>
+
+static uint64_t gap_mean; // const after begin
+static uint64_t next_at;  // scheduler token, in units of cx_sched.choices
+
+static void draw_next(void)
+{
+    next_at = cx_sched.choices + 1 + cx_prng_below(&cx_sched.prng, 2 * gap_mean);
+}
+
+static void random_begin(void)
+{
+    uint64_t choices = cx_sched.channel->request.choices_expected;
+    if (choices == 0) {
+        choices = 10000;
+    }
+    // Log-uniform in [1, 1024): a power of two, then a number between it and the next.
+    uint64_t power = 1ULL << cx_prng_below(&cx_sched.prng, 10);
+    uint64_t preemptions = power + cx_prng_below(&cx_sched.prng, power);
+    gap_mean = choices / preemptions + 1;
+    draw_next();
+}
+
+static void random_thread_created(struct cx_thread *thread)
+{
+    (void)thread;
+}
+
+static uint64_t random_distance(const struct cx_thread *self)
+{
+    (void)self;
+    if (!cx_has_choice()) {
+        return UINT64_MAX;
+    }
+    return next_at > cx_sched.choices ? next_at - cx_sched.choices : 1;
+}
+
+static struct cx_thread *draw_thread(struct cx_thread *self, struct cx_thread *fallback)
+{
+    struct cx_thread *expiring = cx_choose_expiry(self);
+    if (expiring != NULL) {
+        return expiring;
+    }
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
+    return count > 0 ? others[cx_prng_below(&cx_sched.prng, count)] : fallback;
+}
+
+static struct cx_thread *random_at_point(struct cx_thread *self)
+{
+    if (cx_sched.choices < next_at) {
+        return self;
+    }
+    draw_next();
+    return draw_thread(self, self);
+}
+
+static uint32_t random_pick(struct cx_thread *self, uint32_t n)
+{
+    (void)self;
+    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
+}
+
+const struct cx_strategy cx_strategy_random = {
+    .name = "random",
+    .begin = random_begin,
+    .thread_created = random_thread_created,
+    .distance = random_distance,
+    .at_point = random_at_point,
+    .at_switch = draw_thread,
+    .pick = random_pick,
+};

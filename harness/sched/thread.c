@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// thread: making and ending controlled threads.
+//
+// A thread is known by its path (main.2.1: first child of the second child of main), so that it has the same name in
+// every schedule. Its end is the end of its last destructor: a key of our own comes round in every round of POSIX's
+// thread-specific destructors, and gives the token away in the last one. (ThreadSanitizer ends its own thread state
+// with the same trick, which is why nothing instrumented may run after that.)
+#include "harness/interpose/real.h"
+#include "harness/sched/futex.h"
+#include "harness/sched/sched.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static pthread_key_t end_key; // const after init
+
+static void end_round(void *value)
+{
+    uintptr_t rounds_left = (uintptr_t)value;
+    if (rounds_left > 1) {
+        cx_real.pthread_setspecific(end_key, (void *)(rounds_left - 1));
+        return;
+    }
+    struct cx_thread *self = cx_self;
+    if (self != NULL) {
+        if (self->detached) {
+            // libc may give the handle to another thread as soon as this one is gone.
+            self->handle = 0;
+        }
+        cx_thread_finish(self);
+    }
+}
+
+void cx_thread_init_key(void)
+{
+    cx_real_load();
+    cx_real.pthread_key_create(&end_key, end_round);
+}
+
+static struct cx_thread *thread_new(struct cx_thread *parent)
+{
+    if (cx_sched.count == CX_THREADS_MAX) {
+        return NULL;
+    }
+    struct cx_thread *thread = &cx_sched.threads[cx_sched.count];
+    memset(thread, 0, sizeof(*thread));
+    thread->index = cx_sched.count;
+    thread->deadline_ns = CX_NO_DEADLINE;
+    thread->spin.both = CX_SPIN_RESET;
+    if (parent == NULL) {
+        thread->key = CX_THREAD_KEY_MAIN;
+        snprintf(thread->path, sizeof(thread->path), "main");
+    } else {
+        parent->children++;
+        thread->parent = parent->index;
+        thread->key = cx_thread_key(parent->key, parent->children);
+        int chars = snprintf(thread->path, sizeof(thread->path), "%.36s.%u", parent->path, parent->children);
+        if (chars >= (int)sizeof(thread->path) || strlen(parent->path) > 36) {
+            snprintf(thread->path, sizeof(thread->path), "#%08x", thread->key);
+        }
+    }
+    if (cx_thread_by_key(thread->key) != NULL) {
+        cx_finish(CX_OUTCOME_ERROR, "two threads have the same key (a hash collision of 1 in 2^32)", thread->path);
+    }
+    cx_sched.count++;
+    return thread;
+}
+
+struct cx_thread *cx_thread_adopt_main(void)
+{
+    struct cx_thread *thread = thread_new(NULL);
+    thread->handle = pthread_self();
+    thread->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
+    snprintf(thread->name, sizeof(thread->name), "main");
+    cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
+    cx_sched_thread_added(thread);
+    return thread;
+}
+
+struct cx_thread *cx_thread_by_key(uint32_t key)
+{
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        if (cx_sched.threads[i].key == key) {
+            return &cx_sched.threads[i];
+        }
+    }
+    return NULL;
+}
+
+struct cx_thread *cx_thread_find(pthread_t handle)
+{
+    // Handles are used again after a join, so the youngest match is meant.
+    for (uint32_t i = cx_sched.count; i-- > 0;) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->handle == handle) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+static void *trampoline(void *argument)
+{
+    struct cx_thread *self = argument;
+    self->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
+    cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
+    cx_crash_thread_init(self->index);
+    cx_handoff_first(self);
+    cx_self = self;
+    self->stop_at = self->points + 1;
+    cx_step(self, CX_OP_THREAD_START, self, __builtin_return_address(0));
+    return self->body(self->argument);
+}
+
+int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes,
+                     void *(*body)(void *), void *argument, const char *name)
+{
+    struct cx_thread *thread = thread_new(self);
+    if (thread == NULL) {
+        return EAGAIN;
+    }
+    thread->body = body;
+    thread->argument = argument;
+    snprintf(thread->name, sizeof(thread->name), "%s", name);
+    int detach_state = PTHREAD_CREATE_JOINABLE;
+    if (attributes != NULL) {
+        pthread_attr_getdetachstate(attributes, &detach_state);
+    }
+    thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
+    int error = cx_real.pthread_create(&thread->handle, attributes, trampoline, thread);
+    if (error != 0) {
+        // Still the youngest: nobody else has run.
+        cx_sched.count--;
+        self->children--;
+        return error;
+    }
+    *handle = thread->handle;
+    // Its start-up in libc must not run beside us, or addresses would depend on luck.
+    cx_handoff_await_start(thread);
+    cx_sched_thread_added(thread);
+    return 0;
+}
+
+int cx_thread_reap(struct cx_thread *thread, void **result)
+{
+    int error = cx_real.pthread_join(thread->handle, result);
+    thread->handle = 0;
+    return error;
+}
