@@ -5,9 +5,11 @@
 # The hash of this file, of atomics_stub.c and of embed.c is part of every target's key, so that an edit here rebuilds
 # all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build.
 
-# Modules that no scenario needs, or that would tie a target to what happens to be installed.
+# Modules that no scenario needs, or that would tie a target to what happens to be installed (_decimal: 3.15 has no
+# libmpdec of its own any more; decimal works without it).
 readonly RECIPE_MODULES_LEFT_OUT="
-    _tkinter _curses _curses_panel readline _ssl _hashlib _sqlite3 _dbm _gdbm _uuid _zstd nis _crypt _remote_debugging
+    _tkinter _curses _curses_panel readline _ssl _hashlib _sqlite3 _dbm _gdbm _uuid _zstd nis _crypt _decimal
+    _remote_debugging
     _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _multibytecodec
     _testcapi _testinternalcapi _testlimitedcapi _testclinic _testclinic_limited _testbuffer _testmultiphase
     _testsinglephase _testimportmultiple _testexternalinspection _xxtestfuzz _ctypes_test
@@ -15,7 +17,7 @@ readonly RECIPE_MODULES_LEFT_OUT="
 
 # Modules that a target must have: the check of a finished target imports each.
 readonly RECIPE_MODULES_REQUIRED="
-    _asyncio _bisect _bz2 _contextvars _csv _ctypes _datetime _decimal _elementtree _heapq _interpchannels
+    _asyncio _bisect _bz2 _contextvars _csv _ctypes _datetime _elementtree _heapq _interpchannels
     _interpqueues _interpreters _json _lzma _md5 _pickle _posixshmem _posixsubprocess _queue _random _sha1 _sha2 _sha3
     _socket _struct _zoneinfo array binascii fcntl math mmap pyexpat resource select unicodedata zlib
     asyncio concurrent.futures ctypes json multiprocessing threading queue weakref"
@@ -59,7 +61,7 @@ recipe_variable()
     printf 'include Makefile\nrecipe-print:\n\t@echo $(%s)\n' "$1" | make -s -f - recipe-print
 }
 
-# recipe_archives: the archives inside the build folder that libpython needs (hash functions, libmpdec, expat).
+# recipe_archives: the archives inside the build folder that libpython needs (hash functions, expat).
 recipe_archives()
 {
     recipe_variable MODLIBS | tr ' ' '\n' | grep '\.a$' | sort -u
@@ -71,18 +73,20 @@ recipe_link_args()
     recipe_variable 'MODLIBS) $(LIBS) $(SYSLIBS' | tr ' ' '\n' | grep -v '\.a$' | awk 'NF && !seen[$0]++'
 }
 
-# recipe_make BUILD PREFIX_MAP STUB [MAKE-OPTION...]: compiles everything that libpython.a needs, in the configured folder.
+# recipe_make BUILD SOURCE TARGET STUB [MAKE-OPTION...]: compiles everything that libpython.a needs, in the configured
+# folder. Assertions name their file relative to SOURCE, so that findings read alike on all machines; debug information
+# names the absolute one, and generated files as if they were in TARGET.
 recipe_make()
 {
-    local build=$1 prefix_map=$2 stub=$3 ldflags=
-    shift 3
+    local build=$1 source=$2 target=$3 stub=$4 ldflags=
+    shift 4
     case $build in *-debug) ldflags=$stub ;; esac
     # Bootstrap programs of a TSan target run under TSan, and may leak and race as they like. The date goes into
     # sys.version: a fixed one makes equal builds equal.
     # shellcheck disable=SC2046
     SOURCE_DATE_EPOCH=315532800 TSAN_OPTIONS="exitcode=0 report_bugs=0 report_thread_leaks=0" \
         make "$@" OPT="-O2 -g -Wall" LDFLAGS_NODIST="$ldflags" \
-        EXTRA_CFLAGS="$(recipe_cflags "$build") -fdebug-prefix-map=$prefix_map" \
+        EXTRA_CFLAGS="$(recipe_cflags "$build") -fdebug-prefix-map=$PWD=$target -fmacro-prefix-map=$source/=" \
         $(recipe_variable LIBRARY) $(recipe_archives)
 }
 
