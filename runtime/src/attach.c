@@ -105,4 +105,7 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
     return PYRT_OK;
 }
 
-int pyrt_is_attached(void) { return pyrt__thread_attached(pyrt__thread_self()); }
+int pyrt_is_attached(void)
+{
+    return pyrt__thread_attached(pyrt__thread_self());
+}

@@ -14,4 +14,7 @@ enum pyrt_status pyrt__backend_main_attached(void)
     return PyThreadState_GetInterpreter(tstate) == PyInterpreterState_Main() ? PYRT_OK : PYRT_MISMATCH;
 }
 
-void *pyrt__backend_suspend(void) { return PyEval_SaveThread(); }
+void *pyrt__backend_suspend(void)
+{
+    return PyEval_SaveThread();
+}

@@ -56,8 +56,14 @@ enum pyrt_status pyrt__backend_attach(void **token)
     return *token != NULL ? PYRT_OK : PYRT_FINALIZING;
 }
 
-void pyrt__backend_release(void *token) { PyThreadState_Release(token); }
+void pyrt__backend_release(void *token)
+{
+    PyThreadState_Release(token);
+}
 
-void pyrt__backend_resume(void *tstate) { PyEval_RestoreThread(tstate); }
+void pyrt__backend_resume(void *tstate)
+{
+    PyEval_RestoreThread(tstate);
+}
 
 #endif

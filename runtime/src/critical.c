@@ -45,7 +45,10 @@ static void lock_two(struct pyrt_critical *section, PyObject *first, PyObject *s
     (void)second;
 }
 
-static void unlock(struct pyrt_critical *section) { (void)section; }
+static void unlock(struct pyrt_critical *section)
+{
+    (void)section;
+}
 
 #endif
 

@@ -41,4 +41,7 @@ enum pyrt_status pyrt_forbid_end(struct pyrt_forbid *forbid)
     return status;
 }
 
-int pyrt_in_traverse(void) { return pyrt__thread_self()->forbidden > 0; }
+int pyrt_in_traverse(void)
+{
+    return pyrt__thread_self()->forbidden > 0;
+}

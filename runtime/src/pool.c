@@ -34,7 +34,10 @@ static _Atomic uint64_t drained;   // atomic
 static _Atomic uint64_t leaked;    // atomic
 
 // Relaxed: the totals order nothing, and each is only ever read as a number.
-static void tally(_Atomic uint64_t *total) { atomic_fetch_add_explicit(total, 1, memory_order_relaxed); }
+static void tally(_Atomic uint64_t *total)
+{
+    atomic_fetch_add_explicit(total, 1, memory_order_relaxed);
+}
 
 static enum pyrt_status push(PyObject *object)
 {

@@ -47,9 +47,15 @@ enum pyrt_status pyrt__scope_endable(const struct pyrt__thread *self, struct pyr
     return *scope.serial == self->innermost ? PYRT_OK : PYRT_OUT_OF_ORDER;
 }
 
-void pyrt__scope_pop_begin(struct pyrt__scope scope) { *scope.serial = 0; }
+void pyrt__scope_pop_begin(struct pyrt__scope scope)
+{
+    *scope.serial = 0;
+}
 
-void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope) { self->innermost = *scope.outer; }
+void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope)
+{
+    self->innermost = *scope.outer;
+}
 
 int pyrt__thread_attached(const struct pyrt__thread *self)
 {

@@ -67,5 +67,5 @@ const struct cx_scenario scenario_attach_nested_release = {
     .check = check,
     .actors = {{"nester", nester, .count = THREADS}},
     .tags = "attach,runtime",
-    .refs = "https://github.com/PyO3/pyo3/pull/6404",
+    .refs = "PyO3#6404",
 };

@@ -15,7 +15,10 @@ struct state {
     int shared; // under no lock, which is the race
 };
 
-__attribute__((noinline)) static void increment(struct state *state) { state->shared++; }
+__attribute__((noinline)) static void increment(struct state *state)
+{
+    state->shared++;
+}
 
 static void racer(struct cx_run *run, void *memory)
 {

@@ -25,7 +25,10 @@ static int setup(struct cx_run *run, void *memory)
     return 0;
 }
 
-__attribute__((noinline)) static void increment(struct state *state) { state->shared++; }
+__attribute__((noinline)) static void increment(struct state *state)
+{
+    state->shared++;
+}
 
 static void racer(struct cx_run *run, void *memory)
 {

@@ -86,5 +86,5 @@ const struct cx_scenario scenario_detach_suspend_resume = {
     .check = check,
     .actors = {{"traveller", traveller, .count = THREADS}},
     .tags = "detach,runtime",
-    .refs = "https://github.com/PyO3/pyo3/pull/6404",
+    .refs = "PyO3#6404",
 };

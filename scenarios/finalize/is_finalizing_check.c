@@ -41,5 +41,5 @@ const struct cx_scenario scenario_finalize_is_finalizing_check = {
     .builds = CX_BUILD_ANY,
     .actors = {{"finalizer", finalizer, .flags = CX_ACTOR_MAIN}, {"careful_thread", careful_thread, .count = 2}},
     .tags = "finalize,attach,gilstate,check-then-act",
-    .refs = "gh-124619,gh-124622,https://github.com/PyO3/pyo3/pull/5317,https://github.com/wjakob/nanobind/pull/894",
+    .refs = "gh-124619,gh-124622,PyO3#5317,nanobind#894",
 };

@@ -81,5 +81,5 @@ const struct cx_scenario scenario_finalize_reattach_after_detach = {
     .setup = setup,
     .actors = {{"finalizer", finalizer, .flags = CX_ACTOR_MAIN}, {"away", away, .count = THREADS}},
     .tags = "finalize,detach",
-    .refs = "gh-87135,gh-124878,https://github.com/PyO3/pyo3/issues/6084",
+    .refs = "gh-87135,gh-124878,PyO3#6084",
 };

@@ -145,5 +145,5 @@ const struct cx_scenario scenario_gc_attach_in_traverse = {
     .check = check,
     .actors = {{"collector", collector, .count = 2}, {"visitor", visitor}},
     .tags = "gc,forbid,pool,runtime",
-    .refs = "https://github.com/PyO3/pyo3/issues/3165,https://github.com/PyO3/pyo3/pull/4479",
+    .refs = "PyO3#3165,PyO3#4479",
 };

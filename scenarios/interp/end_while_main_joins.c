@@ -66,5 +66,5 @@ const struct cx_scenario scenario_interp_end_while_main_joins = {
     .setup = setup,
     .actors = {{"joiner", joiner, .flags = CX_ACTOR_MAIN}},
     .tags = "interp,deadlock",
-    .refs = "https://github.com/pybind/pybind11/pull/5934,https://github.com/pybind/pybind11/pull/5940",
+    .refs = "pybind11#5934,pybind11#5940",
 };

@@ -95,5 +95,5 @@ const struct cx_scenario scenario_pool_decref_detached = {
     .check = check,
     .actors = {{"dropper", dropper, .count = DROPPERS}, {"visitor", visitor, .count = 2}},
     .tags = "pool,runtime",
-    .refs = "https://github.com/PyO3/pyo3/pull/4095,https://github.com/apache/tvm-ffi/issues/528",
+    .refs = "PyO3#4095,tvm-ffi#528",
 };

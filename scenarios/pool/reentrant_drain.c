@@ -109,5 +109,5 @@ const struct cx_scenario scenario_pool_reentrant_drain = {
     .check = check,
     .actors = {{"dropper", dropper, .count = DROPPERS}, {"visitor", visitor, .count = 2}},
     .tags = "pool,runtime,reentrancy",
-    .refs = "https://github.com/PyO3/pyo3/pull/924",
+    .refs = "PyO3#924",
 };
