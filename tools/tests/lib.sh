@@ -71,14 +71,14 @@ start()
     builder=$!
 }
 
-# wait_until WHAT COMMAND...: at most 15 s.
+# wait_until WHAT COMMAND...: at most 60 s, for busy machines.
 wait_until()
 {
     local what=$1 tries=0
     shift
     until "$@"; do
         tries=$((tries + 1))
-        [ "$tries" -lt 300 ] || fail "waited in vain for: $what"
+        [ "$tries" -lt 1200 ] || fail "waited in vain for: $what"
         sleep 0.05
     done
 }

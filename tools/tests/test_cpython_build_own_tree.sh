@@ -9,7 +9,7 @@ command -v git >/dev/null || skip "no git"
 tree=$work/tree
 mkdir "$tree"
 tar -xf "$CONSTRICTOR_DISTFILES/Python-3.14.7.tar.xz" -C "$tree" --strip-components=1 \
-    --exclude='*/Lib/test' --exclude='*/Doc' --exclude='*/PCbuild' --exclude='*/Lib/idlelib'
+    --exclude='*/Lib' --exclude='*/Doc' --exclude='*/PCbuild'
 printf '/Makefile\n/pyconfig.h\n/Python/frozen_modules/*.h\n' >"$tree/.gitignore"
 git -C "$tree" init -q
 git -C "$tree" add -A

@@ -45,4 +45,10 @@ expect_status 3
 expect_last_line "error: the cache $work/with space has white space or a colon in its name"
 env -u CONSTRICTOR_CACHE -u HOME -u XDG_CACHE_HOME "$tools/cpython-build" 3.14.7-ft-debug 2>"$work/stderr" && fail "built without HOME"
 expect_last_line "error: no HOME: set CONSTRICTOR_CACHE to a folder for targets"
+
+# A cache that cannot be made, also for root.
+touch "$work/file"
+CONSTRICTOR_CACHE=$work/file/cache run 3.14.7-ft-debug
+expect_status 3
+expect_last_line "error: cannot write to the cache $work/file/cache: set CONSTRICTOR_CACHE to a folder of yours"
 expect_nothing_left
