@@ -28,6 +28,13 @@ static void settle(void)
     }
 }
 
+void cx_sched_settle(void)
+{
+    if (cx_sched.current != NULL) {
+        settle();
+    }
+}
+
 uint64_t cx_now_ns(void)
 {
     struct cx_thread *thread = cx_sched.current;
@@ -345,8 +352,13 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
     if (cx_sched.steps >= cx_sched.steps_max) {
         cx_finish_livelock(self, "the bound on steps passed");
     }
-    if (self->spin.rounds < UINT32_MAX) {
+    // A loop that waits looks at something between two yields; one that only yields is counting.
+    if (self->spin.left < CX_SPIN_MAX && self->spin.rounds < UINT32_MAX) {
+        if (self->spin.rounds == 0) {
+            self->reads_clock = self->anchor == NULL; // what it read before its last store does not count
+        }
         self->spin.rounds++;
+        self->spin.left = CX_SPIN_MAX;
     }
     if (self->spin.rounds >= CX_SPINS_LIVELOCK && all_spin_for_ever()) {
         cx_finish_livelock(self, "every thread that can run spins on values that nobody will change");
@@ -367,7 +379,6 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
 
 void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller)
 {
-    self->spin.left = CX_SPIN_MAX;
     // Loads without a point have passed no time; and who waits for the clock to move is helped along.
     uint32_t shift = self->reads_clock ? (self->spin.rounds < 16 ? self->spin.rounds : 16) : 0;
     cx_sched.leap_ns += (uint64_t)CX_SPIN_MAX * CX_STEP_NS << shift;
@@ -462,9 +473,7 @@ void cx_sched_begin(struct cx_channel *channel)
 // The set of threads that can run has grown (a thread was made).
 void cx_sched_thread_added(struct cx_thread *thread)
 {
-    if (cx_sched.current != NULL) {
-        settle();
-    }
+    cx_sched_settle();
     thread->status = CX_THREAD_RUNNABLE;
     cx_sched.runnable++;
     cx_sched.strategy->thread_created(thread);

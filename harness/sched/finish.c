@@ -74,6 +74,7 @@ static void report_thread(struct cx_thread_report *report, struct cx_thread *thr
 static void finish(enum cx_outcome outcome, const char *message, const char *location, const struct cx_stack *stack)
 {
     struct cx_result *result = &cx_sched.channel->result;
+    cx_sched_settle();
     result->outcome = outcome;
     result->steps = cx_sched.steps;
     result->choices = cx_sched.choices;

@@ -25,8 +25,9 @@
 #define CX_THREADS_MAX 4096
 #define CX_NO_DEADLINE UINT64_MAX
 #define CX_STEP_NS 100 // a finalization passes 290 000 points in some 30 ms of a native debug build
-#define CX_SPIN_MAX 1000 // loads in a row, without a store, that make a spin loop. CPython spins 40 times
-#define CX_SPINS_LIVELOCK 2000 // such rounds by every thread that can run, with nothing stored: they spin for ever
+#define CX_SPIN_MAX 10000 // equal cycles of looks, without a store, that make a spin loop. CPython spins 40 times
+#define CX_SPIN_PERIOD 64 // looks elsewhere, after which another address is watched: the longest loop that is seen
+#define CX_SPINS_LIVELOCK 20000 // rounds by every thread that can run, with nothing stored: they spin for ever
 #define CX_SWITCHES_MAX 4000000 // livelock bound on hand-offs: some 15 s of them
 
 enum cx_wake {
@@ -38,7 +39,7 @@ enum cx_wake {
 // The spin counter is one 64-bit store on the path of every store operation.
 union cx_spin {
     struct {
-        uint32_t left;   // loads until this counts as one round of spinning
+        uint32_t left;   // looks at `anchor` until this counts as one round of spinning
         uint32_t rounds; // rounds since this thread last stored anything
     };
     uint64_t both;
@@ -49,6 +50,10 @@ struct cx_thread {
     uint64_t points;    // scheduler token: passed so far
     uint64_t stop_at;   // scheduler token: first point that must take the slow path
     union cx_spin spin; // scheduler token
+    const void *anchor; // scheduler token: the address whose looks are counted
+    uint32_t strays;    // scheduler token: looks elsewhere since the last look at it,
+    uint64_t strayed;   // scheduler token: and a digest of where,
+    uint64_t cycle;     // scheduler token: and the same digest of the cycle before
     uint64_t settled;   // scheduler token: points already counted in cx_sched.steps
     uint32_t go;        // atomic: futex word, 1 = has the token
     uint32_t started;   // atomic: futex word, 1 = parked for the first time
@@ -155,22 +160,36 @@ static inline void cx_step(struct cx_thread *self, enum cx_op op, const void *ob
     }
 }
 
+// A look that is no point (a relaxed load): only counted, so that a spin loop over it is seen. A loop that waits goes
+// through the same addresses again and again; a traversal, which may also pass thousands of loads without an atomic
+// store, comes back to some of them (a type's flags) but to others only once.
+static inline void cx_look(struct cx_thread *self, const void *object, const void *caller)
+{
+    if (object != self->anchor) {
+        self->strayed = (self->strayed + (uint64_t)(uintptr_t)object) * 0x9e3779b97f4a7c15ULL;
+        if (__builtin_expect(++self->strays > CX_SPIN_PERIOD, 0)) {
+            self->strays = 0;
+            self->anchor = object;
+            self->spin.left = CX_SPIN_MAX;
+        }
+        return;
+    }
+    if (self->strayed != self->cycle) {
+        self->cycle = self->strayed;
+        self->spin.left = CX_SPIN_MAX;
+    } else if (__builtin_expect(--self->spin.left == 0, 0)) {
+        cx_spin_slow(self, object, caller);
+    }
+    self->strays = 0;
+    self->strayed = 0;
+}
+
 // Pass a point before an operation that only looks (a load, a trylock that will fail).
 static inline void cx_step_look(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
 {
-    if (__builtin_expect(--self->spin.left == 0, 0)) {
-        cx_spin_slow(self, object, caller);
-    }
+    cx_look(self, object, caller);
     if (__builtin_expect(++self->points >= self->stop_at, 0)) {
         cx_point_slow(self, op, object, caller);
-    }
-}
-
-// A look that is no point (a relaxed load): only counted, so that a spin loop over it is seen.
-static inline void cx_look(struct cx_thread *self, const void *object, const void *caller)
-{
-    if (__builtin_expect(--self->spin.left == 0, 0)) {
-        cx_spin_slow(self, object, caller);
     }
 }
 
@@ -202,6 +221,8 @@ void cx_thread_finish(struct cx_thread *self);
 // A number in [0, n), recorded.
 uint32_t cx_pick(struct cx_thread *self, uint32_t n);
 
+// Bring cx_sched.steps and .choices up to date. Callable at any time of a controlled run, and before it.
+void cx_sched_settle(void);
 // The set of threads that can run has grown by a new thread.
 void cx_sched_thread_added(struct cx_thread *thread);
 
