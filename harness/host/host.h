@@ -10,6 +10,8 @@
 
 #include "harness/exec/channel.h"
 
+struct cx_thread;
+
 // Bring the host up, single-threaded. Returns 0, or -1 with one line on standard error.
 int cx_host_start(void);
 // Fill in what the host knows: python, gil_build, gil_on, debug.
@@ -26,5 +28,9 @@ void cx_host_after_fork_child(void);
 // cx_host_attach. Thread state: attached, or the host is finalized.
 int cx_host_detach(void);
 void cx_host_attach(int detached);
+
+// What the host knows about the wait of a thread, for reports: text, and the key of the thread that it waits for. Leaves
+// both alone when it knows nothing. Takes no lock. Thread state: any; the run has ended.
+void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes, uint32_t *holder_key);
 
 #endif

@@ -43,18 +43,25 @@ static void native_over(void)
     cx_futex_wake(&the_run.native_over);
 }
 
-void cx_native_parked(void)
+void cx_actor_parks(void)
 {
-    if (this_actor != NULL && this_actor->thread == NULL) {
+    struct actor_thread *slot = this_actor;
+    if (slot == NULL) {
+        return;
+    }
+    this_actor = NULL;
+    cx_real.release(slot->run);
+    if (slot->thread == NULL) {
         __atomic_fetch_add(&the_run.native_parked, 1, __ATOMIC_RELAXED);
-        this_actor = NULL;
         native_over();
     }
 }
 
 static void actor_cleanup(void *argument)
 {
-    const struct actor_thread *slot = argument;
+    struct actor_thread *slot = argument;
+    // Pairs with the acquire of cx_wait_actors: nobody joins an actor, which might be parked for ever.
+    cx_real.release(slot->run);
     if (slot->thread == NULL) {
         native_over();
     }
@@ -118,6 +125,7 @@ void cx_wait_actors(struct cx_run *run)
         for (;;) {
             uint32_t over = __atomic_load_n(&run->native_over, __ATOMIC_ACQUIRE);
             if (over >= run->count) {
+                cx_the_real()->acquire(run);
                 return;
             }
             cx_futex_wait(&run->native_over, over);

@@ -23,10 +23,10 @@ int sched_yield(void)
 int pause(void)
 {
     struct cx_thread *self = cx_self;
+    cx_actor_parks();
     if (self != NULL) {
         cx_park(self, CX_CALLER);
     }
-    cx_native_parked();
     return cx_the_real()->pause();
 }
 

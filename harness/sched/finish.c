@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
-// What the host knows about the wait of a thread, for the report (harness/host). Empty without a host.
+// Overridden by a host that knows more (harness/host/host.h).
 __attribute__((weak)) void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes,
                                                  uint32_t *holder_key)
 {

@@ -30,7 +30,7 @@ uint64_t cx_clock_wall_ns(void)
     return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }
 
-void cx_native_parked(void)
+void cx_actor_parks(void)
 {
 }
 
