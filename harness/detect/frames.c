@@ -9,7 +9,6 @@ static const struct {
     const char *name;
     enum cx_frame_class frame_class;
 } frame_table[] = {
-    {"cx_scenario_*", CX_FRAME_PROGRAM},
     {"cx_*", CX_FRAME_HARNESS},
     {"__tsan*", CX_FRAME_HARNESS},
     {"__wrap_*", CX_FRAME_HARNESS},
@@ -26,6 +25,7 @@ static const struct {
     {"__assert_*", CX_FRAME_HARNESS},
     {"__GI_*", CX_FRAME_HARNESS},
     {"_start", CX_FRAME_HARNESS},
+    {"main", CX_FRAME_HARNESS},
     {"start_thread", CX_FRAME_HARNESS},
     {"clone*", CX_FRAME_HARNESS},
     {"__clone*", CX_FRAME_HARNESS},
@@ -99,8 +99,12 @@ static int name_matches(const char *pattern, const char *name)
     return strcmp(pattern, name) == 0;
 }
 
-enum cx_frame_class cx_frame_classify(const char *function, const char *module_path)
+enum cx_frame_class cx_frame_classify(const char *function, const char *file, const char *module_path)
 {
+    static const char ours[] = "harness/"; // scheduler, interposers and host; runtime/ and scenarios/ are the program
+    if (strncmp(file, ours, sizeof(ours) - 1) == 0) {
+        return CX_FRAME_HARNESS;
+    }
     const char *slash = strrchr(module_path, '/');
     const char *module = slash != NULL ? slash + 1 : module_path;
     for (size_t i = 0; i < sizeof(library_prefixes) / sizeof(library_prefixes[0]); i++) {
@@ -129,7 +133,7 @@ int cx_frame_first(const struct cx_symbol_stack *stack, uint32_t classes, uint32
 int cx_frame_telling_index(const struct cx_symbol_stack *stack)
 {
     static const uint32_t choices[] = {1u << CX_FRAME_PROGRAM, 1u << CX_FRAME_WAITING | 1u << CX_FRAME_ATOMIC,
-                                       1u << CX_FRAME_FAILURE, 1u << CX_FRAME_HARNESS, ~0u};
+                                       1u << CX_FRAME_FAILURE};
     for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
         int index = cx_frame_first(stack, choices[i], 0);
         if (index >= 0) {
@@ -142,5 +146,5 @@ int cx_frame_telling_index(const struct cx_symbol_stack *stack)
 const char *cx_frame_telling(const struct cx_symbol_stack *stack)
 {
     int index = cx_frame_telling_index(stack);
-    return index < 0 ? "?" : stack->frames[index].function;
+    return index < 0 ? NULL : stack->frames[index].function;
 }

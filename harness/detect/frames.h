@@ -35,17 +35,17 @@ struct cx_symbol_stack {
     struct cx_symbol_frame frames[CX_SYMBOL_FRAMES_MAX];
 };
 
-// The class of a function by its name and by the file of the module that it is in.
-enum cx_frame_class cx_frame_classify(const char *function, const char *module_path);
+// The class of a function by its name, its source file (shortened, may be empty) and the file of its module.
+enum cx_frame_class cx_frame_classify(const char *function, const char *file, const char *module_path);
 
 // Index of the first frame from `from` on whose class is in `classes` (a mask of 1 << class), or -1.
 int cx_frame_first(const struct cx_symbol_stack *stack, uint32_t classes, uint32_t from);
 
 // Name of the innermost frame that says what a thread does: of the program and no mere waiting; else of the program's
-// primitives; else whatever is known; "?" for an empty stack.
+// primitives; else of its way to abort(). NULL when the program has no frame on this stack.
 const char *cx_frame_telling(const struct cx_symbol_stack *stack);
 
-// Index of that frame, or -1 for an empty stack.
+// Index of that frame, or -1.
 int cx_frame_telling_index(const struct cx_symbol_stack *stack);
 
 #endif

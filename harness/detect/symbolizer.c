@@ -31,31 +31,37 @@ struct cx_symbolizer {
     size_t buckets; // a power of two
 };
 
-// Roots below which a path says enough; the first of a list of roots that fits is cut off.
+// The part of a path that says enough: below our own sources, below the tree that was asked for, or from CPython's own
+// top folder on, wherever its source tree stands.
 static const char *path_shorten(const struct cx_symbolizer *symbolizer, const char *path)
 {
-    const char *const roots[] = {CONSTRICTOR_SOURCE_DIR, symbolizer->source_dir, "/target/source", "/source"};
+    static const char *const tops[] = {"/Python/", "/Objects/", "/Modules/", "/Include/", "/Parser/", "/Programs/"};
+    const char *const roots[] = {CONSTRICTOR_SOURCE_DIR, symbolizer->source_dir};
     for (size_t i = 0; i < sizeof(roots) / sizeof(roots[0]); i++) {
         size_t chars = roots[i] != NULL ? strlen(roots[i]) : 0;
         if (chars > 0 && strncmp(path, roots[i], chars) == 0 && path[chars] == '/') {
             return path + chars + 1;
         }
     }
-    // Below an unpacked release: whatever stands in front of "Python-3.x.y/" differs between machines.
-    const char *release = strstr(path, "/Python-3");
-    if (release != NULL && strchr(release + 1, '/') != NULL) {
-        return strchr(release + 1, '/') + 1;
+    const char *shortened = path;
+    for (size_t i = 0; path[0] == '/' && i < sizeof(tops) / sizeof(tops[0]); i++) {
+        for (const char *at = path; (at = strstr(at, tops[i])) != NULL; at++) {
+            shortened = at + 1 > shortened ? at + 1 : shortened; // the last one: a home may be called Python, too
+        }
     }
-    while (strncmp(path, "./", 2) == 0) {
-        path += 2;
+    while (strncmp(shortened, "./", 2) == 0) {
+        shortened += 2;
     }
-    return path;
+    return shortened;
 }
 
 static char *text_copy(const char *text)
 {
     char *copy = strdup(text);
-    return copy != NULL ? copy : (char *)"?";
+    if (copy == NULL) {
+        abort(); // a name of a few bytes: nothing sensible can follow
+    }
+    return copy;
 }
 
 static size_t slot_of(const struct entry *entries, size_t buckets, const char *module, uint64_t offset)
@@ -105,7 +111,7 @@ static void answer_parse(const struct cx_symbolizer *symbolizer, const char *lin
         frame->function = text_copy(function != NULL && function[0] != '\0' ? function : "?");
         frame->file = text_copy(file != NULL ? path_shorten(symbolizer, file) : "");
         frame->line = (uint32_t)json_integer_value(json_object_get(symbol, "Line"));
-        frame->frame_class = cx_frame_classify(frame->function, entry->module);
+        frame->frame_class = cx_frame_classify(frame->function, frame->file, entry->module);
         entry->frames_count++;
     }
     json_decref(root);
@@ -200,7 +206,7 @@ static void address_add(struct cx_symbolizer *symbolizer, const struct cx_identi
             entry_get(symbolizer, identity->modules[i].path, address - identity->modules[i].bias);
         if (entry == NULL || entry->frames_count == 0) {
             struct cx_symbol_frame frame = unknown;
-            frame.frame_class = cx_frame_classify("?", identity->modules[i].path);
+            frame.frame_class = cx_frame_classify("?", "", identity->modules[i].path);
             frame_add(out, frame, pc);
         }
         for (uint32_t k = 0; entry != NULL && k < entry->frames_count; k++) {
@@ -224,12 +230,17 @@ void cx_symbolizer_stack(struct cx_symbolizer *symbolizer, const struct cx_ident
     }
 }
 
-struct cx_symbol_frame cx_symbolizer_address(struct cx_symbolizer *symbolizer, const struct cx_identity *identity,
-                                             uint64_t address, int returns)
+void cx_symbolizer_view_stack(void *context, const struct cx_stack *stack, enum cx_stack_kind kind,
+                              struct cx_symbol_stack *out)
 {
-    struct cx_symbol_stack stack;
-    stack.count = 0;
-    stack.truncated = 0;
-    address_add(symbolizer, identity, address, returns, &stack);
-    return stack.frames[0];
+    struct cx_symbolizer_view *view = context;
+    cx_symbolizer_stack(view->symbolizer, view->identity, stack, kind, out);
+}
+
+void cx_symbolizer_view_address(void *context, uint64_t address, struct cx_symbol_stack *out)
+{
+    struct cx_symbolizer_view *view = context;
+    out->count = 0;
+    out->truncated = 0;
+    address_add(view->symbolizer, view->identity, address, 1, out);
 }

@@ -29,8 +29,13 @@ void cx_symbolizer_free(struct cx_symbolizer *symbolizer);
 void cx_symbolizer_stack(struct cx_symbolizer *symbolizer, const struct cx_identity *identity,
                          const struct cx_stack *stack, enum cx_stack_kind kind, struct cx_symbol_stack *out);
 
-// The innermost frame of one address. `returns`: it is a return address.
-struct cx_symbol_frame cx_symbolizer_address(struct cx_symbolizer *symbolizer, const struct cx_identity *identity,
-                                             uint64_t address, int returns);
+// A symbolizer and the runner whose addresses it is asked about: the context of a struct cx_resolver (signature.h).
+struct cx_symbolizer_view {
+    struct cx_symbolizer *symbolizer;
+    const struct cx_identity *identity;
+};
+void cx_symbolizer_view_stack(void *view, const struct cx_stack *stack, enum cx_stack_kind kind,
+                              struct cx_symbol_stack *out);
+void cx_symbolizer_view_address(void *view, uint64_t address, struct cx_symbol_stack *out);
 
 #endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// cmd_run: the command line of `constrictor run`. The work is in exec/campaign.h.
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/command.h"
+#include "harness/exec/campaign.h"
+#include "harness/options.h"
+
+#define CX_RUNS_DEFAULT 100
+#define CX_DEPTH_DEFAULT 3
+#define CX_DEPTH_MAX 64
+
+static char doc[] = "Play scenarios under many schedules and report what breaks."
+                    "\vSCENARIO is a name, a shell pattern such as 'finalize/*', or all. Every new signature is replayed "
+                    "three times before it is called a finding, and saved as a schedule file below DIR. The same "
+                    "command finds the same again, whatever --jobs is. A time is a number with ms, s, m or h.";
+static char arguments_doc[] = "SCENARIO...";
+
+enum option_key {
+    KEY_DEPTH = 0x100,
+    KEY_RUNS,
+    KEY_FIRST_RUN,
+    KEY_FOR,
+    KEY_OUT,
+    KEY_JSON,
+    KEY_VERIFY,
+    KEY_STEPS_MAX,
+    KEY_WALL_MAX,
+};
+
+static const struct argp_option options[] = {
+    {"target", 't', "T[,T2...]", 0, "Targets to run on", 0},
+    {"strategy", 's', "NAME", 0, "native (no control), random or pct (default)", 0},
+    {"depth", KEY_DEPTH, "N", 0, "Depth of pct: change points plus one (default 3)", 0},
+    {"seed", 'S', "N", 0, "Seed of the whole command (default 1)", 0},
+    {"runs", KEY_RUNS, "N", 0, "Runs of each scenario (default 100, or no limit with --for)", 0},
+    {"first-run", KEY_FIRST_RUN, "N", 0, "Begin with this run (default 0)", 0},
+    {"for", KEY_FOR, "TIME", 0, "Time for everything together, such as 60s", 0},
+    {"jobs", 'j', "N", 0, "Runs at a time (default 1; 0: one for every CPU)", 0},
+    {"out", KEY_OUT, "DIR", 0, "Folder for schedule files (default constrictor-out)", 0},
+    {"json", KEY_JSON, "FILE", 0, "Write one JSON object per line to FILE", 0},
+    {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
+    {"steps-max", KEY_STEPS_MAX, "N", 0, "Step bound of a run (default: the scenario's)", 0},
+    {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
+    {0},
+};
+
+static enum cx_status targets_parse(const char *text, struct cx_names *targets, struct cx_error *error)
+{
+    char *copy = strdup(text);
+    char *rest = copy;
+    enum cx_status status = copy != NULL ? CX_OK : CX_ERR_MEMORY;
+    for (char *target; status == CX_OK && (target = strsep(&rest, ",")) != NULL;) {
+        if (target[0] == '\0') {
+            status = cx_error_set(error, CX_ERR_USAGE, "--target %s: a name is empty", text);
+        } else {
+            cx_names_add(targets, target);
+        }
+    }
+    free(copy);
+    return status;
+}
+
+// Options whose value is a number or a time.
+static enum cx_status number_option(struct cx_campaign_options *run, int key, const char *argument,
+                                    struct cx_error *error)
+{
+    uint64_t value = 0;
+    enum cx_status status = CX_OK;
+    switch (key) {
+    case KEY_DEPTH:
+        status = cx_option_number("--depth", argument, 1, CX_DEPTH_MAX, &value, error);
+        run->pct_depth = (uint32_t)value;
+        return status;
+    case KEY_RUNS:
+        return cx_option_number("--runs", argument, 1, INT64_MAX / 2, &run->runs_max, error);
+    case KEY_FIRST_RUN:
+        return cx_option_number("--first-run", argument, 0, INT64_MAX / 2, &run->run_first, error);
+    case KEY_FOR:
+        return cx_option_duration_ns("--for", argument, &run->time_max_ns, error);
+    case KEY_STEPS_MAX:
+        return cx_option_number("--steps-max", argument, 1, UINT64_MAX, &run->steps_max, error);
+    case KEY_WALL_MAX:
+        status = cx_option_duration_ns("--wall-max", argument, &value, error);
+        run->wall_ms_max = value / 1000000 > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)(value / 1000000);
+        return status;
+    case 'S':
+        return cx_option_number("--seed", argument, 0, UINT64_MAX, &run->seed, error);
+    default:
+        status = cx_option_number("--jobs", argument, 0, CX_WORKERS_MAX, &value, error);
+        run->jobs = (uint32_t)value;
+        return status;
+    }
+}
+
+static error_t option_parse(int key, char *argument, struct argp_state *state)
+{
+    struct cx_campaign_options *run = state->input;
+    struct cx_error error = {0};
+    enum cx_status status = CX_OK;
+    switch (key) {
+    case 't':
+        status = targets_parse(argument, &run->targets, &error);
+        break;
+    case 's':
+        status = cx_option_strategy(argument, &run->strategy, &error);
+        break;
+    case KEY_DEPTH:
+    case KEY_RUNS:
+    case KEY_FIRST_RUN:
+    case KEY_FOR:
+    case KEY_STEPS_MAX:
+    case KEY_WALL_MAX:
+    case 'S':
+    case 'j':
+        status = number_option(run, key, argument, &error);
+        break;
+    case KEY_OUT:
+        run->out_dir = argument;
+        break;
+    case KEY_JSON:
+        run->json_path = argument;
+        break;
+    case KEY_VERIFY:
+        run->verify = 1;
+        break;
+    case ARGP_KEY_ARG:
+        cx_names_add(&run->patterns, argument);
+        break;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+    if (status != CX_OK) {
+        cx_command_usage("run", &error);
+    }
+    return 0;
+}
+
+enum cx_exit cx_cmd_run(int argc, char **argv)
+{
+    static const struct argp argp = {options, option_parse, arguments_doc, doc, NULL, NULL, NULL};
+    struct cx_campaign_options run = {
+        .strategy = CX_STRATEGY_PCT, .pct_depth = CX_DEPTH_DEFAULT, .seed = 1, .out_dir = "constrictor-out"};
+    struct cx_error error = {0};
+    argp_parse(&argp, argc, argv, 0, NULL, &run);
+    if (run.patterns.count == 0) {
+        cx_error_set(&error, CX_ERR_USAGE, "name a scenario, or all; `constrictor list` shows them");
+    } else if (run.targets.count == 0) {
+        cx_error_set(&error, CX_ERR_USAGE, "--target is missing; `constrictor target list` shows them");
+    } else if (run.out_dir[0] == '\0') {
+        cx_error_set(&error, CX_ERR_USAGE, "--out: the name is empty");
+    }
+    if (error.text[0] != '\0') {
+        cx_command_usage("run", &error);
+    }
+    if (run.runs_max == 0) {
+        run.runs_max = run.time_max_ns > 0 ? UINT64_MAX : CX_RUNS_DEFAULT;
+    }
+    enum cx_exit code = cx_campaign_run(&run);
+    cx_names_fini(&run.patterns);
+    cx_names_fini(&run.targets);
+    return code;
+}

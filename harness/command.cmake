@@ -1,0 +1,19 @@
+# The constrictor command. It links no Python.
+#
+# Out: CONSTRICTOR_COMMAND_SOURCES  everything but main.c, for the command and for its tests
+#      CONSTRICTOR_COMMAND_MAIN     main.c
+#      CONSTRICTOR_COMMAND_LIBRARIES
+# Needs the definitions _GNU_SOURCE, CONSTRICTOR_SOURCE_DIR (a text: the root of the sources) and, for main.c,
+# CONSTRICTOR_VERSION (a text).
+set(CONSTRICTOR_COMMAND_SOURCES
+    cmd_explain.c cmd_list.c cmd_replay.c cmd_run.c cmd_shrink.c cmd_target.c
+    command.c finding.c names.c options.c outcome.c status.c
+    detect/frames.c detect/pipe.c detect/render.c detect/signature.c detect/symbolizer.c
+    exec/campaign.c exec/channel.c exec/clock.c exec/confirm.c exec/crew.c exec/explore.c exec/interrupt.c exec/jsonl.c
+    exec/live.c exec/output.c exec/preflight.c exec/record.c exec/report.c exec/sanitize.c exec/seed.c exec/set.c
+    exec/spawn.c exec/targets.c exec/worker.c
+    trace/reader.c trace/schedule.c trace/writer.c
+)
+list(TRANSFORM CONSTRICTOR_COMMAND_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+set(CONSTRICTOR_COMMAND_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.c)
+set(CONSTRICTOR_COMMAND_LIBRARIES jansson)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// command: the table of the command's verbs. One file per verb (cmd_<verb>.c) defines one function of this form; its
+// argv[0] is the verb.
+#ifndef CX_COMMAND_H
+#define CX_COMMAND_H
+
+#include "harness/status.h"
+
+// X(verb, function, what it does)
+#define CX_COMMAND_MAP(X)                                                                                              \
+    X("list", cx_cmd_list, "show the scenarios and where they apply")                                                  \
+    X("run", cx_cmd_run, "play scenarios under many schedules and report what breaks")                                 \
+    X("replay", cx_cmd_replay, "play a schedule file again, step by step")                                             \
+    X("shrink", cx_cmd_shrink, "reduce a schedule file to the switches that matter")                                   \
+    X("explain", cx_cmd_explain, "tell the story of a schedule file")                                                  \
+    X("target", cx_cmd_target, "list, add, remove and describe CPython builds")
+
+#define CX_COMMAND_DECLARE(verb, function, summary) enum cx_exit function(int argc, char **argv);
+CX_COMMAND_MAP(CX_COMMAND_DECLARE)
+#undef CX_COMMAND_DECLARE
+
+// Print "constrictor: <reason>" on standard error and return the exit code of the status.
+enum cx_exit cx_command_fail(enum cx_status status, const struct cx_error *error);
+
+// A usage error from an argp parser: prints the reason and "see constrictor VERB --help", and ends the process.
+__attribute__((noreturn)) void cx_command_usage(const char *verb, const struct cx_error *error);
+
+#endif

@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// campaign: see campaign.h.
+#include "harness/exec/campaign.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "harness/exec/clock.h"
+#include "harness/exec/interrupt.h"
+#include "harness/exec/targets.h"
+#include "harness/scenario.h"
+
+static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
+                       const struct cx_record *record)
+{
+    cx_report_finding(context, explore, finding, record);
+}
+
+static void on_message(void *context, const char *text)
+{
+    struct cx_campaign *campaign = context;
+    cx_live_clear(&campaign->live);
+    fprintf(stderr, "constrictor: %s\n", text);
+}
+
+static void on_tick(void *context, const struct cx_explore *explore)
+{
+    cx_report_live(context, explore);
+}
+
+// Make the folder and try whether files can be made in it, before anything runs.
+static enum cx_status out_dir_prepare(const char *path, struct cx_error *error)
+{
+    char part[PATH_MAX];
+    if (strlen(path) > PATH_MAX - 300) {
+        return cx_error_set(error, CX_ERR_USAGE, "--out: the name is too long");
+    }
+    for (const char *slash = path; slash != NULL;) {
+        slash = strchr(slash + 1, '/');
+        snprintf(part, sizeof(part), "%.*s", slash != NULL ? (int)(slash - path) : (int)strlen(path), path);
+        if (mkdir(part, 0777) != 0 && errno != EEXIST) {
+            cx_error_system(error, "--out %s: cannot make the folder %s", path, part);
+            return CX_ERR_ENVIRONMENT;
+        }
+    }
+    snprintf(part, sizeof(part), "%s/.constrictor-%d", path, (int)getpid());
+    FILE *probe = fopen(part, "wex");
+    if (probe == NULL) {
+        cx_error_system(error, "--out %s: cannot write there", path);
+        return CX_ERR_ENVIRONMENT;
+    }
+    fclose(probe);
+    unlink(part);
+    return CX_OK;
+}
+
+static int pattern_matches(const char *pattern, const char *name)
+{
+    return strcmp(pattern, "all") == 0 || fnmatch(pattern, name, 0) == 0;
+}
+
+// Every pattern must match something: a misspelt name that runs nothing would look like a pass.
+static enum cx_status patterns_check(const struct cx_names *patterns, const struct cx_scenario_info *scenarios,
+                                     uint32_t count, struct cx_error *error)
+{
+    for (size_t i = 0; i < patterns->count; i++) {
+        int found = 0;
+        struct cx_names names = {0};
+        for (uint32_t k = 0; k < count; k++) {
+            found |= pattern_matches(patterns->list[i], scenarios[k].name);
+            cx_names_add(&names, scenarios[k].name);
+        }
+        char nearest[300];
+        cx_names_nearest(&names, patterns->list[i], nearest, sizeof(nearest));
+        cx_names_fini(&names);
+        if (found) {
+            continue;
+        }
+        if (strpbrk(patterns->list[i], "*?[") != NULL || strcmp(patterns->list[i], "all") == 0) {
+            return cx_error_set(error, CX_ERR_NOTHING, "no scenario matches \"%s\": nothing ran", patterns->list[i]);
+        }
+        return cx_error_set(error, CX_ERR_USAGE, "unknown scenario \"%s\"%s%s; `constrictor list` shows all",
+                            patterns->list[i], nearest[0] != '\0' ? ": nearest are " : "", nearest);
+    }
+    return CX_OK;
+}
+
+static int selected(const struct cx_names *patterns, const char *name)
+{
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (pattern_matches(patterns->list[i], name)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static enum cx_verdict verdict_of(const struct cx_explore *explore, const struct cx_scenario_info *info)
+{
+    const struct cx_explore_totals *totals = &explore->totals;
+    int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
+    int unexpected = 0;
+    int expected = 0;
+    for (size_t i = 0; i < explore->findings.count; i++) {
+        unexpected |= !explore->findings.list[i]->expected;
+        expected |= explore->findings.list[i]->expected;
+    }
+    if (unexpected) {
+        return CX_VERDICT_FINDINGS;
+    }
+    if (totals->runs_error > 0) {
+        return CX_VERDICT_ERROR;
+    }
+    if (totals->runs > 0 && totals->runs_skipped == totals->runs) {
+        return CX_VERDICT_SKIPPED;
+    }
+    int nothing = totals->runs == 0 || (controlled && totals->choices == 0 && totals->choices_expected == 0) ||
+                  totals->threads_max == 1;
+    if (nothing && !expected) {
+        return info->expect == CX_EXPECT_NOTHING && totals->runs > 0 ? CX_VERDICT_NOTHING_DUE : CX_VERDICT_NOTHING;
+    }
+    if (info->expect != CX_EXPECT_PASS && !expected) {
+        // Without control a canary may be lucky, and nothing can diverge or lack choices.
+        return controlled ? CX_VERDICT_MISSING : CX_VERDICT_PASS;
+    }
+    return CX_VERDICT_PASS;
+}
+
+static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,
+                                   const struct cx_scenario_info *info, uint64_t deadline_ns, struct cx_error *error)
+{
+    const struct cx_campaign_options *options = campaign->options;
+    const struct cx_explore_options explore_options = {
+        .scenario = info->name,
+        .strategy = options->strategy,
+        .pct_depth = options->pct_depth,
+        .seed = options->seed,
+        .run_first = options->run_first,
+        .runs_max = options->runs_max,
+        .deadline_ns = deadline_ns,
+        .wall_ms_max = options->wall_ms_max,
+        .steps_max = options->steps_max,
+        .verify = options->verify,
+    };
+    const struct cx_explore_observer observer = {
+        .context = campaign, .finding = on_finding, .message = on_message, .tick = on_tick};
+    struct cx_explore explore = {
+        .options = &explore_options,
+        .observer = &observer,
+        .resolver = &campaign->resolver,
+        .crew = crew,
+        .scenario = index,
+        .expected = cx_explore_expected(info->expect),
+    };
+    enum cx_status status = cx_explore_run(&explore, error);
+    enum cx_verdict verdict = verdict_of(&explore, info);
+    if (status != CX_OK && verdict != CX_VERDICT_FINDINGS) {
+        verdict = CX_VERDICT_PASS; // the status decides; nothing can be missing from a campaign that was cut short
+    }
+    campaign->verdicts[verdict]++;
+    cx_report_scenario(campaign, &explore, verdict);
+    campaign->runs += explore.totals.runs;
+    campaign->interleavings += explore.totals.interleavings.count;
+    cx_explore_fini(&explore);
+    return status;
+}
+
+// What is left of the time, divided evenly among what is left to do.
+static uint64_t deadline_share(uint64_t deadline_ns, uint64_t parts_left)
+{
+    uint64_t now_ns = cx_clock_ns();
+    if (deadline_ns == CX_NO_DEADLINE) {
+        return deadline_ns;
+    }
+    return deadline_ns <= now_ns ? now_ns : now_ns + (deadline_ns - now_ns) / parts_left;
+}
+
+static enum cx_status scenarios_run(struct cx_campaign *campaign, struct cx_crew *crew, uint64_t deadline_ns,
+                                    struct cx_error *error)
+{
+    uint32_t count = 0;
+    const struct cx_scenario_info *scenarios = cx_worker_scenarios(crew->workers[0], &count);
+    enum cx_status status = patterns_check(&campaign->options->patterns, scenarios, count, error);
+    uint64_t parts_left = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        parts_left += selected(&campaign->options->patterns, scenarios[i].name) && scenarios[i].applicable;
+    }
+    for (uint32_t i = 0; i < count && status == CX_OK; i++) {
+        if (!selected(&campaign->options->patterns, scenarios[i].name)) {
+            continue;
+        }
+        if (!scenarios[i].applicable) {
+            cx_live_clear(&campaign->live);
+            printf("%s on %s: skipped, it does not apply to this target\n", scenarios[i].name, campaign->target);
+            campaign->verdicts[CX_VERDICT_SKIPPED]++;
+            continue;
+        }
+        // The crew may replace this worker's list when it restarts it.
+        struct cx_scenario_info info = scenarios[i];
+        status = scenario_run(campaign, crew, i, &info, deadline_share(deadline_ns, parts_left--), error);
+        scenarios = cx_worker_scenarios(crew->workers[0], &count);
+    }
+    return status;
+}
+
+static enum cx_status target_run(struct cx_campaign *campaign, const char *target, uint64_t targets_left,
+                                 uint64_t deadline_ns, struct cx_error *error)
+{
+    struct cx_crew crew = {0};
+    const struct cx_campaign_options *options = campaign->options;
+    enum cx_status status =
+        cx_crew_start(&crew, target, options->jobs, options->strategy != CX_STRATEGY_NATIVE, error);
+    if (status == CX_OK) {
+        campaign->target = target;
+        campaign->identity = cx_worker_identity(crew.workers[0]);
+        campaign->view = (struct cx_symbolizer_view){campaign->symbolizer, campaign->identity};
+        campaign->resolver =
+            (struct cx_resolver){&campaign->view, cx_symbolizer_view_stack, cx_symbolizer_view_address};
+        cx_report_start(campaign, crew.count);
+        status = scenarios_run(campaign, &crew, deadline_share(deadline_ns, targets_left), error);
+    }
+    cx_crew_fini(&crew);
+    return status;
+}
+
+static enum cx_exit exit_of(const struct cx_campaign *campaign, enum cx_status status)
+{
+    const uint64_t *verdicts = campaign->verdicts;
+    if (status != CX_OK) {
+        return cx_status_exit(status);
+    }
+    if (verdicts[CX_VERDICT_ERROR] > 0) {
+        return CX_EXIT_ENVIRONMENT;
+    }
+    if (verdicts[CX_VERDICT_FINDINGS] + verdicts[CX_VERDICT_MISSING] > 0) {
+        return CX_EXIT_FINDINGS;
+    }
+    if (verdicts[CX_VERDICT_NOTHING] > 0 || verdicts[CX_VERDICT_PASS] == 0) {
+        return CX_EXIT_NOTHING;
+    }
+    return CX_EXIT_OK;
+}
+
+// All that can be wrong before the first run.
+static enum cx_status campaign_prepare(struct cx_campaign *campaign, struct cx_error *error)
+{
+    const struct cx_campaign_options *options = campaign->options;
+    enum cx_status status = CX_OK;
+    for (size_t i = 0; i < options->targets.count && status == CX_OK; i++) {
+        char ignored[PATH_MAX];
+        status = cx_targets_runner(options->targets.list[i], ignored, error);
+    }
+    if (status == CX_OK) {
+        status = cx_symbolizer_new(&campaign->symbolizer, NULL, error);
+    }
+    if (status == CX_OK) {
+        status = out_dir_prepare(options->out_dir, error);
+    }
+    if (status == CX_OK && options->json_path != NULL) {
+        status = cx_jsonl_open(&campaign->jsonl, options->json_path, error);
+    }
+    return status;
+}
+
+static void verdict_print(const struct cx_campaign *campaign, enum cx_exit code)
+{
+    const uint64_t *verdicts = campaign->verdicts;
+    if (code == CX_EXIT_NOTHING) {
+        uint64_t nothing = verdicts[CX_VERDICT_NOTHING] + verdicts[CX_VERDICT_NOTHING_DUE];
+        fprintf(stderr, "constrictor: %s, so this is no pass\n",
+                nothing > 0 ? "nothing was explored" : "no scenario ran");
+    } else if (code == CX_EXIT_FINDINGS) {
+        printf("\n%" PRIu64 " unexpected finding%s", campaign->findings_unexpected,
+               campaign->findings_unexpected == 1 ? "" : "s");
+        if (verdicts[CX_VERDICT_MISSING] > 0) {
+            printf(", %" PRIu64 " expected finding%s missing", verdicts[CX_VERDICT_MISSING],
+                   verdicts[CX_VERDICT_MISSING] == 1 ? "" : "s");
+        }
+        putchar('\n');
+    } else if (code == CX_EXIT_OK) {
+        printf("\nnothing unexpected in %" PRIu64 " runs\n", campaign->runs);
+    }
+}
+
+enum cx_exit cx_campaign_run(const struct cx_campaign_options *options)
+{
+    struct cx_error error = {0};
+    struct cx_campaign *campaign = calloc(1, sizeof(*campaign));
+    if (campaign == NULL) {
+        return CX_EXIT_ENVIRONMENT;
+    }
+    campaign->options = options;
+    cx_live_init(&campaign->live);
+    enum cx_status status = campaign_prepare(campaign, &error);
+    uint64_t deadline_ns = options->time_max_ns == 0 ? CX_NO_DEADLINE : cx_clock_ns() + options->time_max_ns;
+    for (size_t i = 0; i < options->targets.count && status == CX_OK; i++) {
+        status = target_run(campaign, options->targets.list[i], options->targets.count - i, deadline_ns, &error);
+    }
+    enum cx_exit code = exit_of(campaign, status);
+    cx_report_end(campaign, code);
+    if (status != CX_OK) {
+        const char *kept = campaign->runs > 0 ? "; what was found before is kept" : "";
+        fprintf(stderr, "constrictor: %s%s\n", error.text, kept);
+    } else {
+        verdict_print(campaign, code);
+    }
+    if (cx_jsonl_close(&campaign->jsonl, &error) != CX_OK) {
+        fprintf(stderr, "constrictor: %s\n", error.text);
+        code = CX_EXIT_ENVIRONMENT;
+    }
+    cx_symbolizer_free(campaign->symbolizer);
+    free(campaign);
+    return code;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// campaign: what `constrictor run` does: scenarios on targets, one after the other, and what is said about them.
+//
+// It owns the choice of scenarios, the division of time among them, the folder of schedules, and the verdict.
+// explore.h plays and judges; report.c prints and writes.
+#ifndef CX_EXEC_CAMPAIGN_H
+#define CX_EXEC_CAMPAIGN_H
+
+#include <stdint.h>
+
+#include "harness/detect/symbolizer.h"
+#include "harness/exec/explore.h"
+#include "harness/exec/jsonl.h"
+#include "harness/exec/live.h"
+#include "harness/names.h"
+#include "harness/status.h"
+
+struct cx_campaign_options {
+    struct cx_names patterns; // "all", names, or shell patterns such as "finalize/*"
+    struct cx_names targets;
+    uint32_t strategy;
+    uint32_t pct_depth;
+    uint64_t seed;
+    uint64_t run_first;
+    uint64_t runs_max;    // of each scenario; UINT64_MAX: as many as the time allows
+    uint64_t time_max_ns; // of the whole campaign; 0: no limit
+    uint32_t jobs;        // 0: one for every CPU
+    uint32_t wall_ms_max; // of one run; 0: the scenario's
+    uint64_t steps_max;   // of one run; 0: the scenario's
+    int verify;
+    const char *out_dir;
+    const char *json_path; // or NULL
+};
+
+// What became of one scenario on one target.
+enum cx_verdict {
+    CX_VERDICT_PASS = 0,
+    CX_VERDICT_FINDINGS,    // something unexpected
+    CX_VERDICT_MISSING,     // a canary's expected finding did not come
+    CX_VERDICT_NOTHING,     // nothing explored
+    CX_VERDICT_NOTHING_DUE, // nothing explored, and that is right
+    CX_VERDICT_SKIPPED,     // does not apply here
+    CX_VERDICT_ERROR,       // the harness failed
+};
+
+struct cx_campaign {
+    const struct cx_campaign_options *options;
+    const char *target;
+    const struct cx_identity *identity;
+    struct cx_symbolizer *symbolizer;
+    struct cx_symbolizer_view view;
+    struct cx_resolver resolver;
+    struct cx_jsonl jsonl;
+    struct cx_live live;
+    uint64_t verdicts[CX_VERDICT_ERROR + 1];
+    uint64_t runs;           // of the scenarios before the current one
+    uint64_t findings;       // signatures, so far
+    uint64_t findings_unexpected;
+    uint64_t interleavings;  // of the scenarios before the current one
+    uint64_t deadline_ns;    // of the current scenario
+};
+
+// Run it all and print the end. Returns the exit code of the command.
+enum cx_exit cx_campaign_run(const struct cx_campaign_options *options);
+
+// The parts that report.c does. A finding: write its schedule, print it, write its line.
+void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
+                       const struct cx_record *record);
+void cx_report_start(struct cx_campaign *campaign, uint32_t jobs);
+void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict);
+void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore);
+void cx_report_end(struct cx_campaign *campaign, enum cx_exit code);
+
+// The command line that plays a finding again, into `text`.
+void cx_report_replay_command(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                              const struct cx_finding *finding, char *text, size_t text_bytes);
+
+#endif

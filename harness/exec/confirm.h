@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// confirm: the replays that decide whether a finding may be called one.
+#ifndef CX_EXEC_CONFIRM_H
+#define CX_EXEC_CONFIRM_H
+
+#include "harness/detect/signature.h"
+#include "harness/exec/channel.h"
+#include "harness/exec/record.h"
+#include "harness/finding.h"
+
+// One run under replay. Zeroed memory says that none is.
+struct cx_confirm {
+    int active;
+    int pass_verify;      // the run passed; the replay must pass in the same way
+    uint32_t wanted;      // replays to play
+    uint32_t started;
+    uint32_t done;
+    uint64_t run;
+    const struct cx_record *record; // borrowed
+    struct cx_finding *fresh[CX_SYMPTOMS_MAX]; // borrowed; the new signatures of this run
+    uint32_t fresh_count;
+    char divergence[400]; // the first thing that was different, or empty
+};
+
+// Fill in the request and the plan that replay a record strictly.
+void cx_confirm_request(const struct cx_record *record, struct cx_request *request, struct cx_deviation *plan);
+
+// Judge one replay.
+void cx_confirm_replay(struct cx_confirm *confirm, const struct cx_result *result, const struct cx_resolver *resolver);
+
+// In what a strict replay differed from its schedule, in words; or the empty text. `paths` names threads.
+void cx_confirm_divergence(const struct cx_result *result, char *text, size_t text_bytes);
+
+#endif

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// explore: many runs of one scenario on one target.
+//
+// The runs are dealt to the workers of a crew and come back in any order; they are judged in the order of their
+// indices, so that what is found, which run found it first and what is written does not depend on how many workers
+// there are or how fast. A run in the default order comes first: it learns how long a run is. A finding with a new
+// signature stops the judging (not the playing) until three strict replays have confirmed or refuted it; the default
+// run and the first drawn run are replayed once even when they pass.
+//
+// It owns the table of findings and the totals. It prints and writes nothing: the observer does.
+#ifndef CX_EXEC_EXPLORE_H
+#define CX_EXEC_EXPLORE_H
+
+#include <stdint.h>
+
+#include "harness/detect/signature.h"
+#include "harness/exec/crew.h"
+#include "harness/exec/record.h"
+#include "harness/exec/set.h"
+#include "harness/finding.h"
+
+struct cx_explore_options {
+    const char *scenario;
+    uint32_t strategy; // enum cx_strategy_kind
+    uint32_t pct_depth;
+    uint64_t seed;        // of the campaign
+    uint64_t run_first;   // index of the first numbered run
+    uint64_t runs_max;    // UINT64_MAX: until the deadline
+    uint64_t deadline_ns; // CX_NO_DEADLINE: until runs_max
+    uint32_t wall_ms_max; // of one run; 0: the scenario's
+    uint64_t steps_max;   // of one run; 0: the scenario's
+    int verify;           // replay every run once, not only the first two
+};
+
+struct cx_explore_totals {
+    uint64_t runs; // judged, without the default run
+    uint64_t runs_failing;
+    uint64_t runs_skipped;
+    uint64_t runs_error; // the harness itself failed
+    uint64_t replays;
+    uint64_t steps;
+    uint64_t choices;
+    uint64_t choices_expected;
+    uint64_t cpu_ns;
+    uint64_t fork_ns;
+    uint64_t wall_ns;
+    uint32_t threads_max;
+    char error_text[400]; // of the first run with a harness error
+    char uncontrolled[200]; // of the first run that had something out of control
+    struct cx_set interleavings;
+};
+
+struct cx_explore;
+
+// What the explorer tells while it works. `context` is the first argument of each.
+struct cx_explore_observer {
+    void *context;
+    // A finding has its final status. `record` is its first run.
+    void (*finding)(void *context, const struct cx_explore *explore, struct cx_finding *finding,
+                    const struct cx_record *record);
+    // Something that a person should know now, one line.
+    void (*message)(void *context, const char *text);
+    // Called often; for the live line.
+    void (*tick)(void *context, const struct cx_explore *explore);
+};
+
+struct cx_explore {
+    const struct cx_explore_options *options;
+    const struct cx_explore_observer *observer;
+    const struct cx_resolver *resolver;
+    struct cx_crew *crew;
+    uint64_t start_ns;  // when cx_explore_run() began
+    uint32_t scenario; // index
+    enum cx_outcome expected; // CX_OUTCOME_PASS: nothing
+    struct cx_findings findings;
+    struct cx_explore_totals totals;
+    struct cx_explore_work *work; // private to explore.c
+};
+
+// Play and judge. Options, observer, resolver, crew and scenario are filled in by the caller, all else is zero. Findings and
+// totals stay valid whatever is returned; the caller frees them with cx_explore_fini().
+// CX_ERR_INTERRUPTED: Ctrl-C; CX_ERR_RUNNER: runners were lost too often.
+enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error);
+void cx_explore_fini(struct cx_explore *explore);
+
+// The outcome that an `expect` word (enum cx_expect) stands for; CX_OUTCOME_PASS for none.
+enum cx_outcome cx_explore_expected(uint32_t expect);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// record: see record.h.
+#include "harness/exec/record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CX_OUTPUT_BYTES_MAX 65536
+
+static void result_copy(struct cx_result *to, const struct cx_result *from)
+{
+    memcpy(to, from, offsetof(struct cx_result, threads));
+    memcpy(to->threads, from->threads, from->reports_count * sizeof(from->threads[0]));
+    memcpy(to->races, from->races, from->races_count * sizeof(from->races[0]));
+    memcpy(to->events, from->events, from->events_count * sizeof(from->events[0]));
+}
+
+static enum cx_status details_take(struct cx_record *record, const struct cx_worker *worker, struct cx_error *error)
+{
+    const struct cx_result *result = cx_worker_result(worker);
+    record->result = calloc(1, sizeof(*record->result));
+    record->deviations = malloc((result->deviations_count + 1) * sizeof(*record->deviations));
+    record->output = malloc(CX_OUTPUT_BYTES_MAX);
+    if (record->result == NULL || record->deviations == NULL || record->output == NULL) {
+        cx_record_fini(record);
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory for a run's result");
+    }
+    result_copy(record->result, result);
+    memcpy(record->deviations, cx_worker_deviations(worker), result->deviations_count * sizeof(*record->deviations));
+    cx_worker_output(worker, record->output, CX_OUTPUT_BYTES_MAX);
+    record->detailed = 1;
+    return CX_OK;
+}
+
+enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *worker, int detailed,
+                              struct cx_error *error)
+{
+    const struct cx_result *result = cx_worker_result(worker);
+    memset(record, 0, sizeof(*record));
+    record->outcome = (enum cx_outcome)result->outcome;
+    record->steps = result->steps;
+    record->choices = result->choices;
+    record->fingerprint = result->fingerprint;
+    record->cpu_ns = result->cpu_ns;
+    record->fork_ns = result->fork_ns;
+    record->wall_ns = result->wall_ns;
+    record->threads_count = result->threads_count;
+    if (!detailed && record->outcome == CX_OUTCOME_PASS && result->races_count == 0) {
+        return CX_OK;
+    }
+    return details_take(record, worker, error);
+}
+
+enum cx_status cx_record_hang(struct cx_record *record, struct cx_error *error)
+{
+    memset(record, 0, sizeof(*record));
+    record->outcome = CX_OUTCOME_HANG;
+    record->result = calloc(1, sizeof(*record->result));
+    record->deviations = calloc(1, sizeof(*record->deviations));
+    record->output = calloc(1, 1);
+    if (record->result == NULL || record->deviations == NULL || record->output == NULL) {
+        cx_record_fini(record);
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory for a run's result");
+    }
+    record->result->outcome = CX_OUTCOME_HANG;
+    record->result->deviations_dropped = 1; // nothing to replay
+    snprintf(record->result->message, sizeof(record->result->message),
+             "the runner did not come back in time and was killed");
+    record->detailed = 1;
+    return CX_OK;
+}
+
+void cx_record_fini(struct cx_record *record)
+{
+    free(record->result);
+    free(record->deviations);
+    free(record->output);
+    record->result = NULL;
+    record->deviations = NULL;
+    record->output = NULL;
+    record->detailed = 0;
+}
+
+enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule,
+                                  struct cx_error *error)
+{
+    memset(schedule, 0, sizeof(*schedule));
+    const struct cx_result *result = record->result;
+    enum cx_status status =
+        cx_schedule_deviations_set(schedule, record->deviations, result->deviations_count, error);
+    for (uint32_t i = 0; status == CX_OK && i < result->reports_count; i++) {
+        status = cx_schedule_path_add(schedule, result->threads[i].path, error);
+    }
+    snprintf(schedule->outcome, sizeof(schedule->outcome), "%s", cx_outcome_name(record->outcome));
+    schedule->steps = record->steps;
+    schedule->fingerprint = record->fingerprint;
+    if (status != CX_OK) {
+        cx_schedule_fini(schedule);
+    }
+    return status;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// record: what one run left behind, kept after its worker has gone on to the next.
+//
+// A result is 700 kB, nearly all of it arrays that a passing run leaves empty. A record keeps the numbers of every run,
+// and the rest only of runs that somebody will look at.
+#ifndef CX_EXEC_RECORD_H
+#define CX_EXEC_RECORD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/exec/channel.h"
+#include "harness/exec/worker.h"
+#include "harness/trace/schedule.h"
+
+// Zeroed memory is a valid, empty record.
+struct cx_record {
+    enum cx_outcome outcome;
+    uint64_t steps;
+    uint64_t choices;
+    uint64_t fingerprint;
+    uint64_t cpu_ns;
+    uint64_t fork_ns;
+    uint64_t wall_ns;
+    uint32_t threads_count;
+    uint32_t detailed;           // 1: the following are there
+    struct cx_result *result;    // owned
+    struct cx_deviation *deviations; // owned; result->deviations_count of them
+    char *output;                // owned; the tail of what the run printed
+};
+
+// Take what the worker's last run left; with `detailed` or for any outcome but a pass also the details.
+enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *worker, int detailed,
+                              struct cx_error *error);
+
+// A record of a run whose runner did not come back: a hang that only the command saw.
+enum cx_status cx_record_hang(struct cx_record *record, struct cx_error *error);
+
+void cx_record_fini(struct cx_record *record);
+
+// The schedule of a detailed record: deviations, paths, steps, fingerprint and outcome. The caller fills in the names.
+enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule,
+                                  struct cx_error *error);
+
+#endif

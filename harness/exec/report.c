@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// report: what `constrictor run` says: findings and totals on standard output, progress on standard error, the same for
+// machines as JSON lines, and a schedule file for every finding that can be replayed.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "harness/detect/render.h"
+#include "harness/exec/campaign.h"
+#include "harness/exec/clock.h"
+#include "harness/options.h"
+#include "harness/trace/format.h"
+
+#define CX_REPORT_FRAMES_MAX 8 // of a stack on the terminal; the JSON line has all
+
+// <out>/<target>/<scenario with dots>-<id>.cxs; makes the target's folder.
+static int schedule_path(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                         struct cx_finding *finding)
+{
+    char folder[PATH_MAX - 200];
+    char scenario[64];
+    snprintf(folder, sizeof(folder), "%s/%s", campaign->options->out_dir, campaign->target);
+    snprintf(scenario, sizeof(scenario), "%s", explore->options->scenario);
+    for (char *at = scenario; *at != '\0'; at++) {
+        *at = *at == '/' ? '.' : *at;
+    }
+    mkdir(folder, 0777);
+    int chars = snprintf(finding->schedule_path, sizeof(finding->schedule_path), "%s/%s-%s%s", folder, scenario,
+                         finding->signature.id, CX_SCHEDULE_SUFFIX);
+    return chars > 0 && (size_t)chars < sizeof(finding->schedule_path) ? 0 : -1;
+}
+
+static void schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                          struct cx_finding *finding, const struct cx_record *record)
+{
+    struct cx_error error = {0};
+    struct cx_schedule schedule;
+    enum cx_status status = cx_record_schedule(record, &schedule, &error);
+    if (status == CX_OK) {
+        const struct cx_explore_options *options = explore->options;
+        int default_run = finding->run == CX_RUN_DEFAULT;
+        snprintf(schedule.scenario, sizeof(schedule.scenario), "%s", options->scenario);
+        snprintf(schedule.target, sizeof(schedule.target), "%s", campaign->target);
+        snprintf(schedule.build_id, sizeof(schedule.build_id), "%s", campaign->identity->build_id);
+        snprintf(schedule.strategy, sizeof(schedule.strategy), "%s",
+                 default_run ? "default" : cx_strategy_name(options->strategy));
+        snprintf(schedule.signature, sizeof(schedule.signature), "%s", finding->signature.text);
+        schedule.depth = !default_run && options->strategy == CX_STRATEGY_PCT ? options->pct_depth : 0;
+        schedule.seed = finding->seed;
+        schedule.run = default_run ? 0 : finding->run;
+        status = schedule_path(campaign, explore, finding) == 0
+                     ? cx_schedule_write(&schedule, finding->schedule_path, &error)
+                     : cx_error_set(&error, CX_ERR_USAGE, "--out %s: the name is too long", campaign->options->out_dir);
+        cx_schedule_fini(&schedule);
+    }
+    if (status != CX_OK) {
+        fprintf(stderr, "constrictor: the schedule of this finding is lost: %s\n", error.text);
+        finding->schedule_path[0] = '\0';
+    }
+}
+
+void cx_report_replay_command(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                              const struct cx_finding *finding, char *text, size_t text_bytes)
+{
+    if (finding->schedule_path[0] != '\0') {
+        snprintf(text, text_bytes, "constrictor replay %s", finding->schedule_path);
+        return;
+    }
+    const struct cx_campaign_options *options = campaign->options;
+    char depth[40] = "";
+    if (options->strategy == CX_STRATEGY_PCT) {
+        snprintf(depth, sizeof(depth), " --depth %u", options->pct_depth);
+    }
+    snprintf(text, text_bytes,
+             "constrictor run %s --target %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64 " --runs 1",
+             explore->options->scenario, campaign->target, cx_strategy_name(options->strategy), depth, options->seed,
+             finding->run == CX_RUN_DEFAULT ? 0 : finding->run);
+}
+
+static void status_text(const struct cx_finding *finding, char *text, size_t text_bytes)
+{
+    switch (finding->status) {
+    case CX_FINDING_CONFIRMED:
+    case CX_FINDING_DIVERGED:
+        snprintf(text, text_bytes, "replayed with the same signature %u of %u times", finding->confirmed,
+                 finding->replays);
+        break;
+    case CX_FINDING_NATIVE:
+        snprintf(text, text_bytes, "native, not replayable");
+        break;
+    case CX_FINDING_UNREPLAYABLE:
+        snprintf(text, text_bytes, "not replayable from a file: its schedule is not known or too long");
+        break;
+    default:
+        snprintf(text, text_bytes, "not confirmed: interrupted");
+        break;
+    }
+}
+
+static void run_text(const struct cx_finding *finding, char *text, size_t text_bytes)
+{
+    if (finding->run == CX_RUN_DEFAULT) {
+        snprintf(text, text_bytes, "the run in the default order");
+    } else {
+        snprintf(text, text_bytes, "run %" PRIu64 ", seed 0x%016" PRIx64, finding->run, finding->seed);
+    }
+}
+
+static void finding_print(struct cx_campaign *campaign, const struct cx_explore *explore,
+                          const struct cx_finding *finding, const struct cx_record *record, const char *command)
+{
+    char status[100], run[80];
+    status_text(finding, status, sizeof(status));
+    run_text(finding, run, sizeof(run));
+    cx_live_clear(&campaign->live);
+    const char *heading = finding->expected ? "expected" : finding->status == CX_FINDING_DIVERGED ? "DIVERGED" : "FINDING";
+    printf("\n%s: %s\n", heading, finding->signature.text);
+    printf("  %s on %s, %s; %s\n", explore->options->scenario, campaign->target, run, status);
+    if (finding->divergence[0] != '\0') {
+        printf("  differs: %s\n", finding->divergence);
+    }
+    struct cx_render render = {
+        .stream = stdout, .resolver = explore->resolver, .frames_max = CX_REPORT_FRAMES_MAX};
+    cx_render_symptom(&render, record->result, finding->kind, finding->race, "    ");
+    if (record->result->uncontrolled[0] != '\0') {
+        printf("    not under control: %s\n", record->result->uncontrolled);
+    }
+    printf("  again: %s\n", command);
+    fflush(stdout);
+}
+
+void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
+                       const struct cx_record *record)
+{
+    int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
+    if (controlled && !record->result->deviations_dropped) {
+        schedule_save(campaign, explore, finding, record);
+    }
+    campaign->findings++;
+    campaign->findings_unexpected += !finding->expected;
+    char command[PATH_MAX + 400];
+    cx_report_replay_command(campaign, explore, finding, command, sizeof(command));
+    finding_print(campaign, explore, finding, record, command);
+    enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
+    json_t *run = finding->run == CX_RUN_DEFAULT ? json_null() : json_integer((json_int_t)finding->run);
+    json_t *line = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "type",
+        "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind", cx_outcome_name(kind),
+        "message", record->result->message, "location", record->result->location, "scenario",
+        explore->options->scenario, "target", campaign->target, "strategy",
+        cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed), "expected",
+        finding->expected, "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed,
+        "replays", (int)finding->replays, "divergence", finding->divergence, "uncontrolled",
+        record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
+    if (line != NULL) {
+        json_object_set_new(line, "stacks",
+                            cx_jsonl_stacks(record->result, explore->resolver, finding->kind, finding->race));
+    }
+    cx_jsonl_write(&campaign->jsonl, line);
+}
+
+void cx_report_start(struct cx_campaign *campaign, uint32_t jobs)
+{
+    const struct cx_campaign_options *options = campaign->options;
+    const struct cx_identity *identity = campaign->identity;
+    json_t *runs = options->runs_max == UINT64_MAX ? json_null() : json_integer((json_int_t)options->runs_max);
+    cx_jsonl_write(&campaign->jsonl,
+                   json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:i, s:o, s:o, s:I, s:i}", "type", "start",
+                             "format", 1, "target", campaign->target, "build_id", identity->build_id, "python",
+                             identity->python, "gil", (int)identity->gil_on, "tsan", (int)identity->tsan, "debug",
+                             (int)identity->debug, "strategy", cx_strategy_name(options->strategy), "depth",
+                             (int)options->pct_depth, "seed", cx_jsonl_hex(options->seed), "runs", runs, "time_ms",
+                             (json_int_t)(options->time_max_ns / CX_NS_PER_MS), "jobs", (int)jobs));
+}
+
+static json_t *signatures_json(const struct cx_explore *explore)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < explore->findings.count; i++) {
+        const struct cx_finding *finding = explore->findings.list[i];
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "id", finding->signature.id, "signature",
+                                              finding->signature.text, "status",
+                                              cx_finding_status_name(finding->status), "count",
+                                              (json_int_t)finding->count));
+    }
+    return list;
+}
+
+static void scenario_print(struct cx_campaign *campaign, const struct cx_explore *explore, const char *remark)
+{
+    const struct cx_explore_totals *totals = &explore->totals;
+    const char *name = explore->options->scenario;
+    cx_live_clear(&campaign->live);
+    printf("\n%s on %s: %" PRIu64 " runs, %" PRIu64 " failing (%.1f %%), %zu signature%s", name, campaign->target,
+           totals->runs, totals->runs_failing,
+           totals->runs > 0 ? 100.0 * (double)totals->runs_failing / (double)totals->runs : 0.0,
+           explore->findings.count, explore->findings.count == 1 ? "" : "s");
+    if (explore->options->strategy != CX_STRATEGY_NATIVE) {
+        printf(", %zu distinct interleavings, %" PRIu64 " choices a run", totals->interleavings.count,
+               totals->runs > 0 ? totals->choices / totals->runs : 0);
+    }
+    printf("%s%s\n", remark[0] != '\0' ? "; " : "", remark);
+    for (size_t i = 0; i < explore->findings.count; i++) {
+        const struct cx_finding *finding = explore->findings.list[i];
+        printf("  %6" PRIu64 " x %s%s\n", finding->count, finding->signature.text,
+               finding->status == CX_FINDING_DIVERGED ? " (diverged)" : "");
+    }
+    if (totals->uncontrolled[0] != '\0') {
+        printf("  not under control: %s\n", totals->uncontrolled);
+    }
+    fflush(stdout);
+}
+
+void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict)
+{
+    static const char *const words[] = {"pass", "findings", "missing", "nothing", "nothing-expected", "skipped", "error"};
+    static const char *const remarks[] = {
+        "",
+        "",
+        "the finding that is expected of it DID NOT COME",
+        "NOTHING WAS EXPLORED: no point had more than one thread to choose from",
+        "nothing was explored, which is what this canary is for",
+        "does not apply here",
+        "the harness failed"};
+    const struct cx_explore_totals *totals = &explore->totals;
+    scenario_print(campaign, explore, remarks[verdict]);
+    if (totals->error_text[0] != '\0') {
+        printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
+    }
+    cx_jsonl_write(&campaign->jsonl,
+                   json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}",
+                             "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target,
+                             "strategy", cx_strategy_name(explore->options->strategy), "verdict", words[verdict],
+                             "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing,
+                             "runs_skipped", (json_int_t)totals->runs_skipped, "runs_error",
+                             (json_int_t)totals->runs_error, "replays", (json_int_t)totals->replays, "choices",
+                             (json_int_t)totals->choices, "steps", (json_int_t)totals->steps,
+                             "interleavings_distinct", (json_int_t)totals->interleavings.count, "threads_max",
+                             (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
+                             (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures",
+                             signatures_json(explore)));
+}
+
+void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)
+{
+    if (!cx_live_due(&campaign->live)) {
+        return;
+    }
+    const struct cx_explore_options *options = explore->options;
+    uint64_t runs = campaign->runs + explore->totals.runs;
+    uint64_t elapsed_ns = cx_live_elapsed_ns(&campaign->live);
+    char left[32] = "?";
+    uint64_t now_ns = cx_clock_ns();
+    if (options->deadline_ns != CX_NO_DEADLINE) {
+        cx_live_duration_text(options->deadline_ns > now_ns ? options->deadline_ns - now_ns : 0, left);
+    } else if (explore->totals.runs > 0 && options->runs_max != UINT64_MAX) {
+        uint64_t scenario_ns = now_ns - explore->start_ns;
+        uint64_t rest = options->runs_max - explore->totals.runs;
+        cx_live_duration_text(scenario_ns / explore->totals.runs * rest, left);
+    }
+    char line[400];
+    snprintf(line, sizeof(line),
+             "%s on %s: %" PRIu64 " runs, %.1f/s, %" PRIu64 " findings, %" PRIu64 " interleavings, %s left",
+             options->scenario, campaign->target, runs, (double)runs * 1e9 / (double)(elapsed_ns + 1),
+             campaign->findings, campaign->interleavings + explore->totals.interleavings.count, left);
+    cx_live_show(&campaign->live, line);
+}
+
+void cx_report_end(struct cx_campaign *campaign, enum cx_exit code)
+{
+    cx_live_clear(&campaign->live);
+    cx_jsonl_write(&campaign->jsonl, json_pack("{s:s, s:i, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code,
+                                               "runs", (json_int_t)campaign->runs, "findings",
+                                               (json_int_t)campaign->findings, "findings_unexpected",
+                                               (json_int_t)campaign->findings_unexpected, "elapsed_s",
+                                               (double)cx_live_elapsed_ns(&campaign->live) / 1e9));
+}

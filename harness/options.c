@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// options: see options.h.
+#include "harness/options.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/exec/clock.h"
+#include "harness/names.h"
+
+static const struct {
+    const char *name;
+    uint32_t strategy;
+} strategies[] = {
+    {"native", CX_STRATEGY_NATIVE}, {"random", CX_STRATEGY_RANDOM}, {"pct", CX_STRATEGY_PCT}, {"replay", CX_STRATEGY_REPLAY}};
+
+enum cx_status cx_option_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value,
+                                struct cx_error *error)
+{
+    int hexadecimal = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
+    const char *digits = hexadecimal ? text + 2 : text;
+    char *end = NULL;
+    errno = 0;
+    unsigned long long parsed = strtoull(digits, &end, hexadecimal ? 16 : 10);
+    int digit_first = hexadecimal ? isxdigit((unsigned char)digits[0]) : isdigit((unsigned char)digits[0]);
+    if (!digit_first || *end != '\0') {
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: not a whole number", option, text);
+    }
+    if (errno == ERANGE || parsed > max) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: must be at most %" PRIu64, option, text, max);
+    }
+    if (parsed < min) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: must be at least %" PRIu64, option, text, min);
+    }
+    *value = parsed;
+    return CX_OK;
+}
+
+enum cx_status cx_option_duration_ns(const char *option, const char *text, uint64_t *value_ns, struct cx_error *error)
+{
+    static const struct {
+        const char *unit;
+        uint64_t ns;
+    } units[] = {{"ms", CX_NS_PER_MS},
+                 {"s", CX_NS_PER_S},
+                 {"m", 60 * CX_NS_PER_S},
+                 {"h", 3600 * CX_NS_PER_S},
+                 {"", CX_NS_PER_S}};
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    if (isdigit((unsigned char)text[0]) && errno == 0) {
+        for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+            if (strcmp(end, units[i].unit) != 0) {
+                continue;
+            }
+            if (number == 0) {
+                return cx_error_set(error, CX_ERR_USAGE, "%s %s: must be longer than nothing", option, text);
+            }
+            if (number > UINT64_MAX / 4 / units[i].ns) {
+                return cx_error_set(error, CX_ERR_USAGE, "%s %s: too long", option, text);
+            }
+            *value_ns = number * units[i].ns;
+            return CX_OK;
+        }
+    }
+    return cx_error_set(error, CX_ERR_USAGE, "%s %s: expected a time such as 500ms, 60s, 10m or 2h", option, text);
+}
+
+enum cx_status cx_option_strategy(const char *text, uint32_t *strategy, struct cx_error *error)
+{
+    struct cx_names names = {0};
+    for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
+        if (strategies[i].strategy == CX_STRATEGY_REPLAY) {
+            continue; // that is `constrictor replay`
+        }
+        if (strcmp(text, strategies[i].name) == 0) {
+            *strategy = strategies[i].strategy;
+            cx_names_fini(&names);
+            return CX_OK;
+        }
+        cx_names_add(&names, strategies[i].name);
+    }
+    char nearest[200];
+    cx_names_nearest(&names, text, nearest, sizeof(nearest));
+    cx_names_fini(&names);
+    return cx_error_set(error, CX_ERR_USAGE, "unknown strategy \"%s\"%s%s%s; there are native, random and pct", text,
+                        nearest[0] != '\0' ? ": did you mean " : "", nearest, nearest[0] != '\0' ? "?" : "");
+}
+
+const char *cx_strategy_name(uint32_t strategy)
+{
+    for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
+        if (strategies[i].strategy == strategy) {
+            return strategies[i].name;
+        }
+    }
+    return "?";
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// format: the schedule file (.cxs), version 1. The only description of it.
+//
+// A schedule file is UTF-8 text, one fact per line, every line ended by one newline, no blank lines, no comments. It
+// says which run of which scenario on which build it was, what came of it, and how the run departed from the default
+// order ("keep running the current thread"):
+//
+//     constrictor-schedule 1
+//     scenario finalize/attach_new_thread
+//     target 3.14.7-ft-debug
+//     build-id 5f1c0e9b...                      lower-case hexadecimal, of the runner's file
+//     strategy pct                              that made the run: random, pct, default, shrink
+//     depth 3                                   of pct; 0 elsewhere
+//     seed 0x8c2f00d5a1b2c3d4                   of the run, not of the campaign
+//     run 17                                    its index in the campaign
+//     outcome assertion                         a name from CX_OUTCOME_MAP
+//     signature assertion "x > 0" in f [0123456789ab]
+//     steps 290123
+//     fingerprint 0x0123456789abcdef            of the whole interleaving
+//     deviations 2                              how many lines follow before the end
+//     switch main.1 4711 -> main.2 mutex-lock 0x7ffff7a3c0 preempt
+//     pick main.2 3 = 1
+//     end 89abcdef01234567                      FNV-1a, 64 bits, of every byte before this line
+//
+// Header lines come in exactly this order, all of them, once. A deviation is one of
+//
+//     switch THREAD POINT -> THREAD OPERATION OBJECT [preempt]
+//         At the POINT-th point of the first thread, where it is about to do OPERATION (a name from CX_OP_MAP) to
+//         OBJECT, the second thread goes on. `preempt` when the first one could have gone on itself.
+//     pick THREAD N = NUMBER [OPERATION OBJECT]
+//         The N-th number that the thread asks for is NUMBER. The operation is left out when it is `choose 0x0`.
+//
+// THREAD is a path (`main`, `main.2`: second child of main, `main.2.1`), or `#` and eight hexadecimal digits, the key
+// that channel.h makes from the path, when the path is not known. Deviations stand in the order in which they happened.
+//
+// A file that ends anywhere before the newline of its end line is refused as cut off, with the line that is missing; one
+// whose sum is wrong is refused as damaged. A reader of version 1 refuses other versions.
+#ifndef CX_TRACE_FORMAT_H
+#define CX_TRACE_FORMAT_H
+
+#define CX_SCHEDULE_MAGIC "constrictor-schedule"
+#define CX_SCHEDULE_VERSION 1
+#define CX_SCHEDULE_SUFFIX ".cxs"
+#define CX_SCHEDULE_LINE_CHARS_MAX 2000
+#define CX_SCHEDULE_BYTES_MAX (256u << 20)
+
+// X(word, field of struct cx_schedule, how it is written): the header lines after the first, in their order.
+#define CX_SCHEDULE_HEADER_MAP(X)                                                                                      \
+    X("scenario", scenario, TEXT)                                                                                      \
+    X("target", target, TEXT)                                                                                          \
+    X("build-id", build_id, TEXT)                                                                                      \
+    X("strategy", strategy, TEXT)                                                                                      \
+    X("depth", depth, DECIMAL)                                                                                         \
+    X("seed", seed, HEXADECIMAL)                                                                                       \
+    X("run", run, DECIMAL)                                                                                             \
+    X("outcome", outcome, TEXT)                                                                                        \
+    X("signature", signature, TEXT)                                                                                    \
+    X("steps", steps, DECIMAL)                                                                                         \
+    X("fingerprint", fingerprint, HEXADECIMAL)                                                                         \
+    X("deviations", deviations_count, DECIMAL)
+
+#endif
