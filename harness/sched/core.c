@@ -55,6 +55,9 @@ static void arm(struct cx_thread *self)
         left = min_u64(left, (wait_ns + CX_STEP_NS - 1) / CX_STEP_NS);
     }
     left = min_u64(left, cx_sched.strategy->distance(self));
+    if (cx_sched.runnable > 1) {
+        left = min_u64(left, self->turn_ends > self->points ? self->turn_ends - self->points : 1);
+    }
     if (cx_sched.slow_mode || left == 0) {
         left = 1;
     }
@@ -144,6 +147,7 @@ static void switch_to(struct cx_thread *self, struct cx_thread *next, enum cx_sw
     if (cx_sched.channel->request.mode & CX_MODE_EXPLAIN) {
         cx_record_event(self, next, reason, deviation);
     }
+    next->turn_ends = next->points + next->quantum;
     if (reason == CX_SWITCH_EXIT) {
         cx_self = NULL;
         cx_handoff_last(next);
@@ -190,6 +194,15 @@ static void note_operation(struct cx_thread *self, enum cx_op op, const void *ob
     self->caller = caller;
 }
 
+// A loop that takes and releases a lock for ever looks busy, and under strict priorities nobody else would ever run
+// again. No operating system starves a thread like that: after a quantum another one gets its turn.
+static void end_turn(struct cx_thread *self, const void *caller)
+{
+    self->quantum = self->quantum / 4 > CX_QUANTUM_MIN ? self->quantum / 4 : CX_QUANTUM_MIN;
+    self->turn_ends = self->points + self->quantum;
+    cx_yield(self, CX_OP_SPIN, self->object, caller);
+}
+
 void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
 {
     note_operation(self, op, object, caller);
@@ -207,6 +220,8 @@ void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, co
     struct cx_thread *next = cx_has_choice() ? cx_sched.strategy->at_point(self) : self;
     if (next != self) {
         switch_to(self, next, CX_SWITCH_PREEMPT, 1);
+    } else if (self->points >= self->turn_ends && cx_sched.runnable > 1) {
+        end_turn(self, caller);
     }
     arm(self);
 }
@@ -218,6 +233,7 @@ void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, 
     note_operation(self, op, object, NULL);
     self->spin.both = CX_SPIN_RESET;
     self->reads_clock = 0;
+    self->quantum = CX_QUANTUM_MAX;
     self->wait_object = object;
     self->deadline_ns = deadline_ns;
     self->wait_seq = ++cx_sched.wait_seq;
@@ -466,6 +482,7 @@ void cx_sched_begin(struct cx_channel *channel)
     struct cx_thread *self = cx_thread_adopt_main();
     cx_sched.current = self;
     cx_sched.active = 1;
+    self->turn_ends = CX_QUANTUM_MAX;
     arm(self);
     cx_self = self;
 }

@@ -28,6 +28,8 @@
 #define CX_SPIN_MAX 10000 // equal cycles of looks, without a store, that make a spin loop. CPython spins 40 times
 #define CX_SPIN_PERIOD 64 // looks elsewhere, after which another address is watched: the longest loop that is seen
 #define CX_SPINS_LIVELOCK 20000 // rounds by every thread that can run, with nothing stored: they spin for ever
+#define CX_QUANTUM_MAX 1000000 // points in a row by one thread, whatever the strategy says, while another could run;
+#define CX_QUANTUM_MIN 10000   // a quarter of that after each time that they were used up, down to this
 #define CX_SWITCHES_MAX 4000000 // livelock bound on hand-offs: some 15 s of them
 
 enum cx_wake {
@@ -54,6 +56,8 @@ struct cx_thread {
     uint32_t strays;    // scheduler token: looks elsewhere since the last look at it,
     uint64_t strayed;   // scheduler token: and a digest of where,
     uint64_t cycle;     // scheduler token: and the same digest of the cycle before
+    uint64_t turn_ends; // scheduler token: the point at which its quantum is used up
+    uint32_t quantum;   // scheduler token: see CX_QUANTUM_MAX
     uint64_t settled;   // scheduler token: points already counted in cx_sched.steps
     uint32_t go;        // atomic: futex word, 1 = has the token
     uint32_t started;   // atomic: futex word, 1 = parked for the first time

@@ -51,6 +51,7 @@ static struct cx_thread *thread_new(struct cx_thread *parent)
     thread->index = cx_sched.count;
     thread->deadline_ns = CX_NO_DEADLINE;
     thread->spin.both = CX_SPIN_RESET;
+    thread->quantum = CX_QUANTUM_MAX;
     if (parent == NULL) {
         thread->key = CX_THREAD_KEY_MAIN;
         snprintf(thread->path, sizeof(thread->path), "main");
