@@ -2,9 +2,8 @@
 //
 // finalize/attach_try: native threads use the runtime's fallible attach while the main thread finalizes.
 // Question: is pyrt_attach_try refused, or let in and waited for, on every schedule?
-// Verdict:  from 3.15 on yes: the attach holds a finalization guard, and no thread is parked. Before, the window
-// between
-//           the check and the attach stays open, and CPython parks the thread or crashes in it.
+// Verdict:  from 3.15 on yes: the attach holds a finalization guard, and no thread is parked. Before, finalization may
+//           begin between the check and the attach, and CPython parks the thread or crashes.
 // How:      the hook points of the runtime mark the window ("attach.checked").
 // Misuse:   threads that nobody joins before finalization. The documentation allows it and promises a parked thread.
 #include <Python.h>
