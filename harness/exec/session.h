@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// session: one schedule file, the runner that it belongs to, and the means to play it again.
+//
+// What replay, shrink and explain have in common. A file of another build is refused unless forced: its points are
+// counted in another program.
+#ifndef CX_EXEC_SESSION_H
+#define CX_EXEC_SESSION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/detect/signature.h"
+#include "harness/detect/symbolizer.h"
+#include "harness/exec/crew.h"
+#include "harness/trace/schedule.h"
+
+// Zeroed memory is valid to close.
+struct cx_session {
+    struct cx_schedule schedule;
+    char signature_id[13]; // that the file promises; empty: none
+    struct cx_crew crew;   // of one
+    struct cx_worker *worker; // borrowed from the crew
+    struct cx_scenario_info info;
+    uint32_t scenario;
+    struct cx_symbolizer *symbolizer;
+    struct cx_symbolizer_view view;
+    struct cx_resolver resolver;
+    struct cx_symptoms symptoms; // of the last run
+    uint32_t restarts;
+};
+
+// Read the file, start its target's runner and find its scenario. The caller closes in every case.
+enum cx_status cx_session_open(struct cx_session *session, const char *path, int force, struct cx_error *error);
+void cx_session_close(struct cx_session *session);
+
+// Play a plan; `mode` is a set of enum cx_mode bits. The result is cx_worker_result(session->worker), its symptoms are
+// in session->symptoms. A runner that is killed from outside is replaced, and the plan played again.
+// CX_ERR_INTERRUPTED: Ctrl-C. Blocks: yes.
+enum cx_status cx_session_play(struct cx_session *session, const struct cx_deviation *plan, size_t plan_count,
+                               uint32_t mode, struct cx_error *error);
+
+// 1 if the last run showed the file's own signature.
+int cx_session_same(const struct cx_session *session);
+
+// The last run in one line: its signature, "pass", or how it left the schedule.
+void cx_session_outcome_text(const struct cx_session *session, char *text, size_t text_bytes);
+
+#endif

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shrink: see shrink.h. Every accepted trial makes the best list strictly smaller, so every phase ends.
+#include "harness/trace/shrink.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/trace/schedule.h"
+
+#define CX_PAIRS_LIST_MAX 24 // pairs are tried in lists up to this length: 276 trials
+
+void cx_shrink_list_fini(struct cx_shrink_list *list)
+{
+    free(list->list);
+    list->list = NULL;
+    list->count = 0;
+}
+
+int cx_shrink_smaller(const struct cx_shrink_list *left, const struct cx_shrink_list *right)
+{
+    size_t left_preemptions = cx_schedule_preemptions(left->list, left->count);
+    size_t right_preemptions = cx_schedule_preemptions(right->list, right->count);
+    if (left_preemptions != right_preemptions) {
+        return left_preemptions < right_preemptions;
+    }
+    return left->count < right->count;
+}
+
+// Play one candidate. `*better` is set when its run becomes the best one.
+static enum cx_status candidate_try(struct cx_shrink *shrink, const struct cx_deviation *plan, size_t plan_count,
+                                    int *better, struct cx_error *error)
+{
+    struct cx_shrink_list normalised = {0};
+    int same = 0;
+    *better = 0;
+    shrink->trials++;
+    enum cx_status status = shrink->play(shrink->context, plan, plan_count, &same, &normalised, error);
+    if (status == CX_OK && same && cx_shrink_smaller(&normalised, &shrink->best)) {
+        cx_shrink_list_fini(&shrink->best);
+        shrink->best = normalised;
+        *better = 1;
+        shrink->progress(shrink->context, shrink);
+        return CX_OK;
+    }
+    cx_shrink_list_fini(&normalised);
+    return status;
+}
+
+// The best list without `first_count` entries from `first` on and `second_count` from `second` on, tried.
+static enum cx_status without_try(struct cx_shrink *shrink, size_t first, size_t first_count, size_t second,
+                                  size_t second_count, int *better, struct cx_error *error)
+{
+    const struct cx_shrink_list *best = &shrink->best;
+    struct cx_deviation *plan = malloc((best->count + 1) * sizeof(*plan));
+    if (plan == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < best->count; i++) {
+        int in_first = i >= first && i - first < first_count;
+        int in_second = i >= second && i - second < second_count;
+        if (!in_first && !in_second) {
+            plan[count++] = best->list[i];
+        }
+    }
+    enum cx_status status = candidate_try(shrink, plan, count, better, error);
+    free(plan);
+    return status;
+}
+
+static int trials_left(const struct cx_shrink *shrink)
+{
+    return shrink->trials < shrink->trials_max;
+}
+
+// Chunks: halves, quarters, ... single entries. After a success the search goes on with the new list, at the same place.
+static enum cx_status chunks_remove(struct cx_shrink *shrink, struct cx_error *error)
+{
+    size_t parts = 1; // the empty plan first: the default order may do
+    while (shrink->best.count > 0 && trials_left(shrink)) {
+        size_t chunk = (shrink->best.count + parts - 1) / parts;
+        int any = 0;
+        for (size_t first = 0; first < shrink->best.count && trials_left(shrink);) {
+            int better = 0;
+            enum cx_status status = without_try(shrink, first, chunk, SIZE_MAX, 0, &better, error);
+            if (status != CX_OK) {
+                return status;
+            }
+            any |= better;
+            first += better ? 0 : chunk;
+        }
+        if (chunk == 1 && !any) {
+            break;
+        }
+        parts = any && parts > 2 ? parts - 1 : parts * 2;
+        parts = parts > shrink->best.count && shrink->best.count > 0 ? shrink->best.count : parts;
+    }
+    return CX_OK;
+}
+
+// Pairs that only go together, such as a switch away and the switch back.
+static enum cx_status pairs_remove(struct cx_shrink *shrink, int *any, struct cx_error *error)
+{
+    if (shrink->best.count > CX_PAIRS_LIST_MAX) {
+        return CX_OK;
+    }
+    for (size_t first = 0; first < shrink->best.count; first++) {
+        for (size_t second = first + 1; second < shrink->best.count && trials_left(shrink); second++) {
+            int better = 0;
+            enum cx_status status = without_try(shrink, first, 1, second, 1, &better, error);
+            if (status != CX_OK) {
+                return status;
+            }
+            if (better) {
+                *any = 1;
+                second = first; // the list is another one now
+            }
+        }
+    }
+    return CX_OK;
+}
+
+// Give a switch to another thread: its run may then need fewer of the switches that follow.
+static enum cx_status targets_replace(struct cx_shrink *shrink, int *any, struct cx_error *error)
+{
+    for (size_t i = 0; i < shrink->best.count; i++) {
+        for (size_t k = 0; k < shrink->threads_count && i < shrink->best.count && trials_left(shrink); k++) {
+            const struct cx_deviation *old = &shrink->best.list[i];
+            if (old->kind != CX_DEVIATION_SWITCH || old->choice == shrink->threads[k] ||
+                old->thread == shrink->threads[k]) {
+                continue;
+            }
+            struct cx_deviation *plan = malloc(shrink->best.count * sizeof(*plan));
+            if (plan == NULL) {
+                return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+            }
+            memcpy(plan, shrink->best.list, shrink->best.count * sizeof(*plan));
+            plan[i].choice = shrink->threads[k];
+            int better = 0;
+            enum cx_status status = candidate_try(shrink, plan, shrink->best.count, &better, error);
+            free(plan);
+            if (status != CX_OK) {
+                return status;
+            }
+            *any |= better;
+        }
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    int any = 1;
+    while (status == CX_OK && any && trials_left(shrink)) {
+        any = 0;
+        status = chunks_remove(shrink, error);
+        if (status == CX_OK) {
+            status = pairs_remove(shrink, &any, error);
+        }
+        if (status == CX_OK) {
+            status = targets_replace(shrink, &any, error);
+        }
+    }
+    return status;
+}

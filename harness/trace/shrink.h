@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// shrink: the smallest set of deviations that still shows a finding.
+//
+// Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002), with three
+// changes. A trial is a lenient replay, and what it really did, its own normalised list of deviations, becomes the
+// next base: following a plan loosely often needs fewer switches than the plan has. Lists are compared by their
+// preemptions first, then by their length. And after the chunks come single deviations, pairs, and other targets for a
+// switch, until nothing helps any more.
+//
+// No processes here: the trial is a callback, so that the search can be tested alone.
+#ifndef CX_TRACE_SHRINK_H
+#define CX_TRACE_SHRINK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/exec/channel.h"
+#include "harness/status.h"
+
+struct cx_shrink_list {
+    struct cx_deviation *list; // owned
+    size_t count;
+};
+
+struct cx_shrink {
+    void *context;
+    // Play `plan`. `*same` tells whether it showed the finding; if so `normalised` (zeroed) takes what the run did.
+    enum cx_status (*play)(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                           struct cx_shrink_list *normalised, struct cx_error *error);
+    // Called when the best list has become smaller.
+    void (*progress)(void *context, const struct cx_shrink *shrink);
+    struct cx_shrink_list best; // owned; the caller fills in the list to begin with
+    const uint32_t *threads;    // borrowed; keys that a switch may be given to instead
+    size_t threads_count;
+    uint64_t trials_max;
+    uint64_t trials; // played so far
+};
+
+// Shrink `best` in place. CX_OK when nothing smaller was found any more or trials_max is reached; any other status comes
+// from `play` (an interrupt, a lost runner) and leaves the best so far.
+enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error);
+
+void cx_shrink_list_fini(struct cx_shrink_list *list);
+
+// 1 if the first list is smaller: fewer preemptions, or as many and fewer deviations.
+int cx_shrink_smaller(const struct cx_shrink_list *left, const struct cx_shrink_list *right);
+
+#endif
