@@ -12,14 +12,14 @@ typedef unsigned int atomic_32;
 typedef unsigned long long atomic_64;
 
 #define FETCH(bits, name, builtin)                                                                                     \
-    atomic_##bits __tsan_atomic##bits##_##name(volatile atomic_##bits *object, atomic_##bits value, int order)        \
+    atomic_##bits __tsan_atomic##bits##_##name(volatile atomic_##bits *object, atomic_##bits value, int order)         \
     {                                                                                                                  \
         (void)order;                                                                                                   \
         return builtin(object, value, __ATOMIC_SEQ_CST);                                                               \
     }
 
 #define COMPARE_EXCHANGE(bits, name, weak)                                                                             \
-    int __tsan_atomic##bits##_##name(volatile atomic_##bits *object, atomic_##bits *expected, atomic_##bits desired,  \
+    int __tsan_atomic##bits##_##name(volatile atomic_##bits *object, atomic_##bits *expected, atomic_##bits desired,   \
                                      int order, int failure_order)                                                     \
     {                                                                                                                  \
         (void)order;                                                                                                   \
@@ -28,18 +28,18 @@ typedef unsigned long long atomic_64;
     }
 
 #define ATOMICS(bits)                                                                                                  \
-    atomic_##bits __tsan_atomic##bits##_load(const volatile atomic_##bits *object, int order)                         \
+    atomic_##bits __tsan_atomic##bits##_load(const volatile atomic_##bits *object, int order)                          \
     {                                                                                                                  \
         (void)order;                                                                                                   \
         return __atomic_load_n(object, __ATOMIC_SEQ_CST);                                                              \
     }                                                                                                                  \
-    void __tsan_atomic##bits##_store(volatile atomic_##bits *object, atomic_##bits value, int order)                  \
+    void __tsan_atomic##bits##_store(volatile atomic_##bits *object, atomic_##bits value, int order)                   \
     {                                                                                                                  \
         (void)order;                                                                                                   \
         __atomic_store_n(object, value, __ATOMIC_SEQ_CST);                                                             \
     }                                                                                                                  \
-    atomic_##bits __tsan_atomic##bits##_compare_exchange_val(volatile atomic_##bits *object, atomic_##bits expected,  \
-                                                             atomic_##bits desired, int order, int failure_order)     \
+    atomic_##bits __tsan_atomic##bits##_compare_exchange_val(volatile atomic_##bits *object, atomic_##bits expected,   \
+                                                             atomic_##bits desired, int order, int failure_order)      \
     {                                                                                                                  \
         (void)order;                                                                                                   \
         (void)failure_order;                                                                                           \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// embed: the smallest program that embeds a target. embed PATH CODE runs CODE in an isolated interpreter that
-// searches only the folders of PATH (separated by colons), as a runner does. tools/cpython-build links it with every finished libpython.a to show that the
-// target works, and compiles the standard library with it.
+// embed: the smallest program that embeds a target. embed PATH CODE runs CODE in an isolated interpreter that searches
+// only the folders of PATH (separated by colons), as a runner does. tools/cpython-build links it with every finished
+// libpython.a to show that the target works, and compiles the standard library with it.
 
 #include <Python.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # The recipe of a target: what decides the bytes of its libpython. Sourced by tools/cpython-build.
 #
-# The hash of this file, of atomics_stub.c and of embed.c is part of every target's key, so that an edit here rebuilds
+# The hash of this file and of sysconfigdata.py, without comments, is part of every target's key: an edit here rebuilds
 # all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build.
 
 # Modules that no scenario needs, or that would tie a target to what happens to be installed (_decimal: 3.15 has no

@@ -71,6 +71,14 @@ start()
     builder=$!
 }
 
+# stop SIGNAL: ends the background builder and waits for it; its status.
+stop()
+{
+    status=0
+    kill -s "$1" -- "$builder"
+    wait "$builder" 2>/dev/null || status=$?
+}
+
 # wait_until WHAT COMMAND...: at most 60 s, for busy machines.
 wait_until()
 {

@@ -9,9 +9,7 @@ target=3.14.7-ft-debug
 # interrupt SIGNAL STATUS
 interrupt()
 {
-    kill -s "$1" -- "$builder"
-    status=0
-    wait "$builder" || status=$?
+    stop "$1"
     expect_status "$2"
     expect_last_line "interrupted: the unfinished build is removed"
     expect_stdout ""

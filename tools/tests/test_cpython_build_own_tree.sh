@@ -30,8 +30,7 @@ build_a_bit()
 {
     start --name mine --source "$tree" --build ft-debug
     wait_until "configure" configure_started
-    kill -TERM "$builder"
-    wait "$builder" || true
+    stop TERM
     expect_nothing_left
 }
 

@@ -22,9 +22,7 @@ expect_last_line "error: target $target is stale: build it with tools/cpython-bu
 start $target
 wait_until "the stale line" grep -qF "the cached target is stale (another source, compiler or recipe): building it anew" "$work/stderr"
 wait_until "configure" grep -qF "step 1 of 4" "$work/stderr"
-kill -TERM "$builder"
-status=0
-wait "$builder" || status=$?
+stop TERM
 expect_status 143
 # The old one stays until a new one is complete.
 [ -f "$CONSTRICTOR_CACHE/targets/$target/target.json" ] || fail "the old target is gone"

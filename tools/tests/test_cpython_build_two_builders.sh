@@ -38,8 +38,6 @@ exec 9>"$CONSTRICTOR_CACHE/locks/target-$target"
 flock 9
 start $target 9>&-
 wait_until "the waiting line" grep -qF "waiting for it" "$work/stderr"
-kill -TERM "$builder"
-status=0
-wait "$builder" || status=$?
+stop TERM
 expect_status 143
 expect_nothing_left
