@@ -53,6 +53,5 @@ const struct cx_scenario scenario_plain_yield_beside_busy = {
     .state_bytes = sizeof(struct state),
     .setup = setup,
     .actors = {{"yielder", yielder}, {"busy", busy}},
-    .steps_max = 1000000,
     .tags = "plain,spin,fairness",
 };
