@@ -315,7 +315,8 @@ def struct_bodies(text):
 
 def check_fields(tree):
     """In a structure of which one field says what guards it, every field does."""
-    field = re.compile(r"^    (?!struct \{|union \{|\})[\w*].*;\s*(?://\s*(.*))?$")
+    # CPython's object header follows CPython's own rules.
+    field = re.compile(r"^    (?!struct \{|union \{|\}|PyObject ob_base)[\w*].*;\s*(?://\s*(.*))?$")
     guard = re.compile(rf"^{GUARD_WORDS}\b|\b{GUARD_WORDS}[.)]?$")
     for path, names in SHARED_STRUCTS.items():
         found = {name for name, _, _ in struct_bodies(tree.texts.get(path, ""))}
@@ -331,8 +332,8 @@ def check_fields(tree):
                 continue
             for number, comment in fields:
                 if not guard.search(comment):
-                    yield path, number, (f"a field of struct {name} without a guard word (begin or end its comment with "
-                                         "`under LOCK`, `atomic`, `const after init`, `owner thread only` or "
+                    yield path, number, (f"a field of struct {name} without a guard word (begin or end its comment "
+                                         "with `under LOCK`, `atomic`, `const after init`, `owner thread only` or "
                                          "`scheduler token`)")
 
 
