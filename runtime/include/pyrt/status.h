@@ -22,8 +22,8 @@ extern "C" {
 #define PYRT_STATUS_MAP(X)                                                                                             \
     X(PYRT_OK, 0, "ok", "done")                                                                                        \
     X(PYRT_FORBIDDEN, -1, "forbidden", "attaching and detaching are forbidden while tp_traverse runs on this thread")  \
-    X(PYRT_NOT_INITIALIZED, -2, "not-initialized", "there is no interpreter: it was never started, or it has ended")   \
-    X(PYRT_FINALIZING, -3, "finalizing", "the interpreter is being finalized and accepts no more threads")             \
+    X(PYRT_NOT_INITIALIZED, -2, "not-initialized", "there is no interpreter: none has been started")                   \
+    X(PYRT_FINALIZING, -3, "finalizing", "the interpreter is being finalized, or has been; it lets nobody in")         \
     X(PYRT_NO_MEMORY, -4, "no-memory", "out of memory")                                                                \
     X(PYRT_MISMATCH, -5, "mismatch", "another interpreter's thread state is attached to this thread")                  \
     X(PYRT_NOT_ATTACHED, -6, "not-attached", "this thread has no attached thread state")                               \
