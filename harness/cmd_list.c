@@ -93,8 +93,8 @@ enum cx_exit cx_cmd_list(int argc, char **argv)
     }
     enum cx_status status = CX_OK;
     if (list.targets.count == 0) {
-        status = cx_error_set(&error, CX_ERR_ENVIRONMENT,
-                              "no target is built: `constrictor target list` shows what can be");
+        status =
+            cx_error_set(&error, CX_ERR_ENVIRONMENT, "no target is built: `constrictor target list` shows what can be");
     }
     for (size_t i = 0; i < list.targets.count && status == CX_OK; i++) {
         status = target_list(list.targets.list[i], &error);

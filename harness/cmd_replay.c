@@ -22,8 +22,9 @@
 #define CX_REPLAYS_SHOWN_MAX 5 // of the same kind; --times 100 prints a hundred times nothing new otherwise
 #define CX_REPLAY_FRAMES_MAX 12
 
-static char doc[] = "Play a schedule file again, step by step.\vExit code: 1 when a replay ended in a finding or left the "
-                    "schedule, 0 when all of them passed.";
+static char doc[] =
+    "Play a schedule file again, step by step.\vExit code: 1 when a replay ended in a finding or left the "
+    "schedule, 0 when all of them passed.";
 static char arguments_doc[] = "FILE";
 
 enum option_key { KEY_FORCE = 0x100, KEY_LOG };
@@ -104,7 +105,8 @@ static void tally_add(struct replay_tally *tally, const struct cx_session *sessi
     for (uint32_t i = 0; i < session->symptoms.count; i++) {
         as_expected |= session->symptoms.list[i].kind == expected;
     }
-    tally->unexpected += (diverged || session->symptoms.count > 0 || result->outcome == CX_OUTCOME_ERROR) && !as_expected;
+    tally->unexpected +=
+        (diverged || session->symptoms.count > 0 || result->outcome == CX_OUTCOME_ERROR) && !as_expected;
 }
 
 static void replay_print(const struct cx_session *session, const struct replay_tally *tally, uint64_t times)

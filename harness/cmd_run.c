@@ -13,10 +13,11 @@
 #define CX_DEPTH_DEFAULT 3
 #define CX_DEPTH_MAX 64
 
-static char doc[] = "Play scenarios under many schedules and report what breaks."
-                    "\vSCENARIO is a name, a shell pattern such as 'finalize/*', or all. Every new signature is replayed "
-                    "three times before it is called a finding, and saved as a schedule file below DIR. The same "
-                    "command finds the same again, whatever --jobs is. A time is a number with ms, s, m or h.";
+static char doc[] =
+    "Play scenarios under many schedules and report what breaks."
+    "\vSCENARIO is a name, a shell pattern such as 'finalize/*', or all. Every new signature is replayed "
+    "three times before it is called a finding, and saved as a schedule file below DIR. The same "
+    "command finds the same again, whatever --jobs is. A time is a number with ms, s, m or h.";
 static char arguments_doc[] = "SCENARIO...";
 
 enum option_key {

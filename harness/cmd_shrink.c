@@ -22,8 +22,9 @@
 
 #define CX_TRIALS_MAX_DEFAULT 2000
 
-static char doc[] = "Reduce a schedule file to the switches that matter.\vThe result is FILE.min.cxs, replayed three times "
-                    "before it is written. Exit code 0: written.";
+static char doc[] =
+    "Reduce a schedule file to the switches that matter.\vThe result is FILE.min.cxs, replayed three times "
+    "before it is written. Exit code 0: written.";
 static char arguments_doc[] = "FILE";
 
 enum option_key { KEY_FORCE = 0x100, KEY_TRIALS };

@@ -15,12 +15,12 @@
 #define CX_RUN_DEFAULT UINT64_MAX // the run in the default order, before the numbered ones
 
 enum cx_finding_status {
-    CX_FINDING_NEW = 0,     // not replayed yet
-    CX_FINDING_CONFIRMED,   // every replay gave the same signature
-    CX_FINDING_DIVERGED,    // a replay went another way or ended in another way
-    CX_FINDING_NATIVE,      // of an uncontrolled run: there is nothing to replay
+    CX_FINDING_NEW = 0,      // not replayed yet
+    CX_FINDING_CONFIRMED,    // every replay gave the same signature
+    CX_FINDING_DIVERGED,     // a replay went another way or ended in another way
+    CX_FINDING_NATIVE,       // of an uncontrolled run: there is nothing to replay
     CX_FINDING_UNREPLAYABLE, // too long to be written down; its seed plays it again
-    CX_FINDING_UNCONFIRMED, // interrupted before the replays were done
+    CX_FINDING_UNCONFIRMED,  // interrupted before the replays were done
 };
 
 struct cx_finding {

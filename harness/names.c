@@ -79,6 +79,9 @@ size_t cx_names_distance(const char *left, const char *right)
 static size_t word_distance(const char *name, const char *word)
 {
     size_t whole = cx_names_distance(name, word);
+    if (whole > 1 && strlen(word) > 2 && strstr(name, word) != NULL) {
+        return 1; // a part of the name
+    }
     const char *slash = strrchr(name, '/');
     if (slash == NULL || strchr(word, '/') != NULL) {
         return whole;

@@ -87,8 +87,8 @@ static const struct {
 };
 
 // Files whose functions are never the program: the C library and its relatives.
-static const char *const library_prefixes[] = {"libc.", "libc-", "ld-linux", "libpthread", "libm.", "libgcc_s",
-                                               "libdl", "libstdc++", "linux-vdso", "[vdso]", "libresolv"};
+static const char *const library_prefixes[] = {"libc.", "libc-",     "ld-linux",   "libpthread", "libm.",    "libgcc_s",
+                                               "libdl", "libstdc++", "linux-vdso", "[vdso]",     "libresolv"};
 
 static int name_matches(const char *pattern, const char *name)
 {

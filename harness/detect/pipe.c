@@ -77,8 +77,8 @@ enum cx_status cx_pipe_new(struct cx_pipe **out, const char *const *programs, co
         program = program_find(*name);
     }
     if (made == NULL || program == NULL) {
-        status = cx_error_set(error, CX_ERR_ENVIRONMENT, "%s is not installed: ./bootstrap deps installs it",
-                              programs[0]);
+        status =
+            cx_error_set(error, CX_ERR_ENVIRONMENT, "%s is not installed: ./bootstrap deps installs it", programs[0]);
         goto done;
     }
     if (pipe2(question, O_CLOEXEC) != 0 || pipe2(answer, O_CLOEXEC) != 0) {

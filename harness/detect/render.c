@@ -192,11 +192,12 @@ void cx_render_symptom(const struct cx_render *render, const struct cx_result *r
         cx_render_race(render, result, &result->races[race], indent);
         return;
     }
-    if (result->message[0] != '\0') {
+    int told = strcmp(result->message, cx_outcome_sentence(kind)) == 0; // by whoever named the kind
+    if (result->message[0] != '\0' && !told) {
         fprintf(render->stream, "%s%s%s%s\n", indent, result->message, result->location[0] != '\0' ? ", " : "",
                 result->location);
     }
-    if (kind == CX_OUTCOME_CRASH && result->fault_address != 0) {
+    if (kind == CX_OUTCOME_CRASH) {
         fprintf(render->stream, "%sfault address 0x%" PRIx64 "\n", indent, result->fault_address);
     }
     if (kind == CX_OUTCOME_DEADLOCK || kind == CX_OUTCOME_HANG || kind == CX_OUTCOME_LIVELOCK) {

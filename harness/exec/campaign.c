@@ -215,8 +215,7 @@ static enum cx_status target_run(struct cx_campaign *campaign, const char *targe
 {
     struct cx_crew crew = {0};
     const struct cx_campaign_options *options = campaign->options;
-    enum cx_status status =
-        cx_crew_start(&crew, target, options->jobs, options->strategy != CX_STRATEGY_NATIVE, error);
+    enum cx_status status = cx_crew_start(&crew, target, options->jobs, options->strategy != CX_STRATEGY_NATIVE, error);
     if (status == CX_OK) {
         campaign->target = target;
         campaign->identity = cx_worker_identity(crew.workers[0]);

@@ -54,11 +54,11 @@ struct cx_campaign {
     struct cx_jsonl jsonl;
     struct cx_live live;
     uint64_t verdicts[CX_VERDICT_ERROR + 1];
-    uint64_t runs;           // of the scenarios before the current one
-    uint64_t findings;       // signatures, so far
+    uint64_t runs;     // of the scenarios before the current one
+    uint64_t findings; // signatures, so far
     uint64_t findings_unexpected;
-    uint64_t interleavings;  // of the scenarios before the current one
-    uint64_t deadline_ns;    // of the current scenario
+    uint64_t interleavings; // of the scenarios before the current one
+    uint64_t deadline_ns;   // of the current scenario
 };
 
 // Run it all and print the end. Returns the exit code of the command.

@@ -12,12 +12,12 @@
 // One run under replay. Zeroed memory says that none is.
 struct cx_confirm {
     int active;
-    int pass_verify;      // the run passed; the replay must pass in the same way
-    uint32_t wanted;      // replays to play
+    int pass_verify; // the run passed; the replay must pass in the same way
+    uint32_t wanted; // replays to play
     uint32_t started;
     uint32_t done;
     uint64_t run;
-    const struct cx_record *record; // borrowed
+    const struct cx_record *record;            // borrowed
     struct cx_finding *fresh[CX_SYMPTOMS_MAX]; // borrowed; the new signatures of this run
     uint32_t fresh_count;
     char divergence[400]; // the first thing that was different, or empty

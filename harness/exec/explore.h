@@ -46,7 +46,7 @@ struct cx_explore_totals {
     uint64_t fork_ns;
     uint64_t wall_ns;
     uint32_t threads_max;
-    char error_text[400]; // of the first run with a harness error
+    char error_text[400];   // of the first run with a harness error
     char uncontrolled[200]; // of the first run that had something out of control
     struct cx_set interleavings;
 };
@@ -70,16 +70,16 @@ struct cx_explore {
     const struct cx_explore_observer *observer;
     const struct cx_resolver *resolver;
     struct cx_crew *crew;
-    uint64_t start_ns;  // when cx_explore_run() began
-    uint32_t scenario; // index
+    uint64_t start_ns;        // when cx_explore_run() began
+    uint32_t scenario;        // index
     enum cx_outcome expected; // CX_OUTCOME_PASS: nothing
     struct cx_findings findings;
     struct cx_explore_totals totals;
     struct cx_explore_work *work; // private to explore.c
 };
 
-// Play and judge. Options, observer, resolver, crew and scenario are filled in by the caller, all else is zero. Findings and
-// totals stay valid whatever is returned; the caller frees them with cx_explore_fini().
+// Play and judge. The caller fills in options, observer, resolver, crew, scenario and expected; all else is zero.
+// Findings and totals stay valid whatever is returned; the caller frees them with cx_explore_fini().
 // CX_ERR_INTERRUPTED: Ctrl-C; CX_ERR_RUNNER: runners were lost too often.
 enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error);
 void cx_explore_fini(struct cx_explore *explore);

@@ -82,11 +82,10 @@ static json_t *race_json(const struct cx_result *result, const struct cx_race *r
         const char *path = NULL;
         const char *role = NULL;
         thread_names(result, access->thread, &path, &role);
-        json_array_append_new(list,
-                              json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "thread", path, "role", role, "access",
-                                        access->write ? "write" : "read", "bytes", (int)access->bytes, "atomic",
-                                        (int)access->atomic, "frames",
-                                        frames_json(&access->stack, resolver, CX_STACK_REPORT)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:i, s:b, s:o}", "thread", path, "role", role, "access",
+                                              access->write ? "write" : "read", "bytes", (int)access->bytes, "atomic",
+                                              (int)access->atomic, "frames",
+                                              frames_json(&access->stack, resolver, CX_STACK_REPORT)));
     }
     if (race->allocated.count > 0) {
         json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "thread", "", "role", "", "access", "allocation",
@@ -107,12 +106,12 @@ static json_t *threads_json(const struct cx_result *result, const struct cx_reso
         const char *holder_path = NULL;
         const char *holder_role = NULL;
         thread_names(result, report->holder, &holder_path, &holder_role);
-        json_array_append_new(
-            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o}", "thread", report->path, "role",
-                            cx_thread_role(report), "status", states[report->status], "operation",
-                            cx_op_name((enum cx_op)report->op), "depends_on", holder_path, "waits_for",
-                            report->waits_for, "timed", (int)report->timed, "expiries", (int)report->expiries, "frames",
-                            frames_json(&report->stack, resolver, CX_STACK_RETURNS)));
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:i, s:o}", "thread", report->path,
+                                              "role", cx_thread_role(report), "status", states[report->status],
+                                              "operation", cx_op_name((enum cx_op)report->op), "depends_on",
+                                              holder_path, "waits_for", report->waits_for, "timed", (int)report->timed,
+                                              "expiries", (int)report->expiries, "frames",
+                                              frames_json(&report->stack, resolver, CX_STACK_RETURNS)));
     }
     return list;
 }

@@ -83,13 +83,11 @@ void cx_record_fini(struct cx_record *record)
     record->detailed = 0;
 }
 
-enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule,
-                                  struct cx_error *error)
+enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule, struct cx_error *error)
 {
     memset(schedule, 0, sizeof(*schedule));
     const struct cx_result *result = record->result;
-    enum cx_status status =
-        cx_schedule_deviations_set(schedule, record->deviations, result->deviations_count, error);
+    enum cx_status status = cx_schedule_deviations_set(schedule, record->deviations, result->deviations_count, error);
     for (uint32_t i = 0; status == CX_OK && i < result->reports_count; i++) {
         status = cx_schedule_path_add(schedule, result->threads[i].path, error);
     }

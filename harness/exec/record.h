@@ -24,10 +24,10 @@ struct cx_record {
     uint64_t fork_ns;
     uint64_t wall_ns;
     uint32_t threads_count;
-    uint32_t detailed;           // 1: the following are there
-    struct cx_result *result;    // owned
+    uint32_t detailed;               // 1: the following are there
+    struct cx_result *result;        // owned
     struct cx_deviation *deviations; // owned; result->deviations_count of them
-    char *output;                // owned; the tail of what the run printed
+    char *output;                    // owned; the tail of what the run printed
 };
 
 // Take what the worker's last run left; with `detailed` or for any outcome but a pass also the details.
@@ -40,7 +40,6 @@ enum cx_status cx_record_hang(struct cx_record *record, struct cx_error *error);
 void cx_record_fini(struct cx_record *record);
 
 // The schedule of a detailed record: deviations, paths, steps, fingerprint and outcome. The caller fills in the names.
-enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule,
-                                  struct cx_error *error);
+enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule, struct cx_error *error);
 
 #endif

@@ -116,14 +116,15 @@ static void finding_print(struct cx_campaign *campaign, const struct cx_explore 
     status_text(finding, status, sizeof(status));
     run_text(finding, run, sizeof(run));
     cx_live_clear(&campaign->live);
-    const char *heading = finding->expected ? "expected" : finding->status == CX_FINDING_DIVERGED ? "DIVERGED" : "FINDING";
+    const char *heading = finding->expected                        ? "expected"
+                          : finding->status == CX_FINDING_DIVERGED ? "DIVERGED"
+                                                                   : "FINDING";
     printf("\n%s: %s\n", heading, finding->signature.text);
     printf("  %s on %s, %s; %s\n", explore->options->scenario, campaign->target, run, status);
     if (finding->divergence[0] != '\0') {
         printf("  differs: %s\n", finding->divergence);
     }
-    struct cx_render render = {
-        .stream = stdout, .resolver = explore->resolver, .frames_max = CX_REPORT_FRAMES_MAX};
+    struct cx_render render = {.stream = stdout, .resolver = explore->resolver, .frames_max = CX_REPORT_FRAMES_MAX};
     cx_render_symptom(&render, record->result, finding->kind, finding->race, "    ");
     if (record->result->uncontrolled[0] != '\0') {
         printf("    not under control: %s\n", record->result->uncontrolled);
@@ -146,15 +147,15 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
     finding_print(campaign, explore, finding, record, command);
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     json_t *run = finding->run == CX_RUN_DEFAULT ? json_null() : json_integer((json_int_t)finding->run);
-    json_t *line = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "type",
-        "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind", cx_outcome_name(kind),
-        "message", record->result->message, "location", record->result->location, "scenario",
-        explore->options->scenario, "target", campaign->target, "strategy",
-        cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed), "expected",
-        finding->expected, "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed,
-        "replays", (int)finding->replays, "divergence", finding->divergence, "uncontrolled",
-        record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
+    json_t *line =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:i, s:i, s:s, s:s, s:s, s:s}",
+                  "type", "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind",
+                  cx_outcome_name(kind), "message", record->result->message, "location", record->result->location,
+                  "scenario", explore->options->scenario, "target", campaign->target, "strategy",
+                  cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed),
+                  "expected", finding->expected, "status", cx_finding_status_name(finding->status), "confirmed",
+                  (int)finding->confirmed, "replays", (int)finding->replays, "divergence", finding->divergence,
+                  "uncontrolled", record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
     if (line != NULL) {
         json_object_set_new(line, "stacks",
                             cx_jsonl_stacks(record->result, explore->resolver, finding->kind, finding->race));
@@ -181,10 +182,9 @@ static json_t *signatures_json(const struct cx_explore *explore)
     json_t *list = json_array();
     for (size_t i = 0; i < explore->findings.count; i++) {
         const struct cx_finding *finding = explore->findings.list[i];
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "id", finding->signature.id, "signature",
-                                              finding->signature.text, "status",
-                                              cx_finding_status_name(finding->status), "count",
-                                              (json_int_t)finding->count));
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:s, s:I}", "id", finding->signature.id, "signature", finding->signature.text,
+                            "status", cx_finding_status_name(finding->status), "count", (json_int_t)finding->count));
     }
     return list;
 }
@@ -216,32 +216,32 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
 
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict)
 {
-    static const char *const words[] = {"pass", "findings", "missing", "nothing", "nothing-expected", "skipped", "error"};
-    static const char *const remarks[] = {
-        "",
-        "",
-        "the finding that is expected of it DID NOT COME",
-        "NOTHING WAS EXPLORED: no point had more than one thread to choose from",
-        "nothing was explored, which is what this canary is for",
-        "does not apply here",
-        "the harness failed"};
+    static const char *const words[] = {"pass",    "findings", "missing", "nothing", "nothing-expected",
+                                        "skipped", "error"};
+    static const char *const remarks[] = {"",
+                                          "",
+                                          "the finding that is expected of it DID NOT COME",
+                                          "NOTHING WAS EXPLORED: no point had more than one thread to choose from",
+                                          "nothing was explored, which is what this canary is for",
+                                          "does not apply here",
+                                          "the harness failed"};
     const struct cx_explore_totals *totals = &explore->totals;
     scenario_print(campaign, explore, remarks[verdict]);
     if (totals->error_text[0] != '\0') {
         printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
     }
-    cx_jsonl_write(&campaign->jsonl,
-                   json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}",
-                             "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target,
-                             "strategy", cx_strategy_name(explore->options->strategy), "verdict", words[verdict],
-                             "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing,
-                             "runs_skipped", (json_int_t)totals->runs_skipped, "runs_error",
-                             (json_int_t)totals->runs_error, "replays", (json_int_t)totals->replays, "choices",
-                             (json_int_t)totals->choices, "steps", (json_int_t)totals->steps,
-                             "interleavings_distinct", (json_int_t)totals->interleavings.count, "threads_max",
-                             (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
-                             (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures",
-                             signatures_json(explore)));
+    cx_jsonl_write(
+        &campaign->jsonl,
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}", "type",
+                  "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
+                  cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs",
+                  (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
+                  (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "replays",
+                  (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps",
+                  (json_int_t)totals->steps, "interleavings_distinct", (json_int_t)totals->interleavings.count,
+                  "threads_max", (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
+                  (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures",
+                  signatures_json(explore)));
 }
 
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)
@@ -272,9 +272,9 @@ void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explo
 void cx_report_end(struct cx_campaign *campaign, enum cx_exit code)
 {
     cx_live_clear(&campaign->live);
-    cx_jsonl_write(&campaign->jsonl, json_pack("{s:s, s:i, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code,
-                                               "runs", (json_int_t)campaign->runs, "findings",
-                                               (json_int_t)campaign->findings, "findings_unexpected",
-                                               (json_int_t)campaign->findings_unexpected, "elapsed_s",
-                                               (double)cx_live_elapsed_ns(&campaign->live) / 1e9));
+    cx_jsonl_write(&campaign->jsonl,
+                   json_pack("{s:s, s:i, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code, "runs",
+                             (json_int_t)campaign->runs, "findings", (json_int_t)campaign->findings,
+                             "findings_unexpected", (json_int_t)campaign->findings_unexpected, "elapsed_s",
+                             (double)cx_live_elapsed_ns(&campaign->live) / 1e9));
 }

@@ -18,8 +18,8 @@
 // Zeroed memory is valid to close.
 struct cx_session {
     struct cx_schedule schedule;
-    char signature_id[13]; // that the file promises; empty: none
-    struct cx_crew crew;   // of one
+    char signature_id[13];    // that the file promises; empty: none
+    struct cx_crew crew;      // of one
     struct cx_worker *worker; // borrowed from the crew
     struct cx_scenario_info info;
     uint32_t scenario;

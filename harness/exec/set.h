@@ -9,7 +9,7 @@
 
 // Zeroed memory is a valid, empty set.
 struct cx_set {
-    uint64_t *slots; // owned; 0: free
+    uint64_t *slots;    // owned; 0: free
     size_t slots_count; // 0 or a power of two
     size_t count;
 };

@@ -68,8 +68,7 @@ static enum cx_status files_open(struct cx_worker *worker, struct cx_error *erro
     if (fcntl(worker->output_fd, F_SETFL, O_APPEND) != 0) {
         return cx_error_system(error, "cannot prepare a runner's output file");
     }
-    void *memory =
-        mmap(NULL, sizeof(struct cx_channel), PROT_READ | PROT_WRITE, MAP_SHARED, worker->channel_fd, 0);
+    void *memory = mmap(NULL, sizeof(struct cx_channel), PROT_READ | PROT_WRITE, MAP_SHARED, worker->channel_fd, 0);
     if (memory == MAP_FAILED) {
         return cx_error_system(error, "cannot map the channel to a runner");
     }

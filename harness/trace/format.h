@@ -34,8 +34,8 @@
 // THREAD is a path (`main`, `main.2`: second child of main, `main.2.1`), or `#` and eight hexadecimal digits, the key
 // that channel.h makes from the path, when the path is not known. Deviations stand in the order in which they happened.
 //
-// A file that ends anywhere before the newline of its end line is refused as cut off, with the line that is missing; one
-// whose sum is wrong is refused as damaged. A reader of version 1 refuses other versions.
+// A file that ends anywhere before the newline of its end line is refused as cut off, with the line that is missing;
+// one whose sum is wrong is refused as damaged. A reader of version 1 refuses other versions.
 #ifndef CX_TRACE_FORMAT_H
 #define CX_TRACE_FORMAT_H
 

@@ -74,7 +74,7 @@ static int trials_left(const struct cx_shrink *shrink)
     return shrink->trials < shrink->trials_max;
 }
 
-// Chunks: halves, quarters, ... single entries. After a success the search goes on with the new list, at the same place.
+// Chunks: halves, quarters, ... single entries. After a success the search goes on at the same place of the new list.
 static enum cx_status chunks_remove(struct cx_shrink *shrink, struct cx_error *error)
 {
     size_t parts = 1; // the empty plan first: the default order may do

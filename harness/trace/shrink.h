@@ -37,8 +37,8 @@ struct cx_shrink {
     uint64_t trials; // played so far
 };
 
-// Shrink `best` in place. CX_OK when nothing smaller was found any more or trials_max is reached; any other status comes
-// from `play` (an interrupt, a lost runner) and leaves the best so far.
+// Shrink `best` in place. CX_OK when nothing smaller was found any more or trials_max is reached; any other status
+// comes from `play` (an interrupt, a lost runner) and leaves the best so far.
 enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error);
 
 void cx_shrink_list_fini(struct cx_shrink_list *list);

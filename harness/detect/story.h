@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// story: a run with CX_MODE_EXPLAIN in plain words, one paragraph per switch.
+//
+// It only reads: the result with its events, the step log, and a way to make names of addresses.
+#ifndef CX_DETECT_STORY_H
+#define CX_DETECT_STORY_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#include "harness/detect/render.h"
+#include "harness/exec/channel.h"
+
+struct cx_story {
+    struct cx_render render; // where to print, and how much of a stack
+    const struct cx_result *result;
+    const struct cx_step *steps; // the log; may be empty
+    size_t steps_count;
+};
+
+// Print the switches and notes in their order. Switches that repeat are told once and counted.
+void cx_story_switches(const struct cx_story *story);
+
+// Print what happened in the end: the failing thread with its stack, and where all the others were; for a deadlock the
+// wait-for graph.
+void cx_story_end(const struct cx_story *story, enum cx_outcome kind, uint32_t race);
+
+#endif
