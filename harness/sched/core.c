@@ -302,9 +302,9 @@ uint32_t cx_wake_all(const void *object, int retry)
 
 int cx_wake_one(struct cx_thread *self, const void *object)
 {
-    struct cx_thread *waiters[64];
+    static struct cx_thread *waiters[CX_THREADS_MAX]; // scheduler token
     uint32_t count = 0;
-    for (uint32_t i = 0; i < cx_sched.count && count < 64; i++) {
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
         struct cx_thread *thread = &cx_sched.threads[i];
         if (thread->status == CX_THREAD_BLOCKED && thread->wait_object == object) {
             uint32_t at = count++;
