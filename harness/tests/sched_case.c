@@ -119,3 +119,31 @@ struct sched_counts sched_explore(void (*body)(void), uint32_t strategy, uint32_
     }
     return counts;
 }
+
+const struct cx_result *sched_find(void (*body)(void), uint32_t strategy, enum cx_outcome outcome, uint32_t runs)
+{
+    uint64_t choices = sched_run_default(body)->choices;
+    for (uint32_t seed = 1; seed <= runs; seed++) {
+        struct cx_request request = {
+            .strategy = strategy, .seed = seed, .pct_depth = 3, .choices_expected = choices};
+        if (sched_run(body, &request)->outcome == outcome) {
+            return &channel->result;
+        }
+    }
+    fail_msg("no run of %u ended in %s", runs, cx_outcome_name(outcome));
+    return NULL;
+}
+
+pthread_t sched_spawn(void *(*body)(void *), void *argument)
+{
+    pthread_t thread = 0;
+    sched_check(pthread_create(&thread, NULL, body, argument) == 0, "sched_spawn: pthread_create failed");
+    return thread;
+}
+
+void *sched_join(pthread_t thread)
+{
+    void *result = NULL;
+    sched_check(pthread_join(thread, &result) == 0, "sched_join: pthread_join failed");
+    return result;
+}

@@ -8,6 +8,7 @@
 #ifndef CX_SCHED_CASE_H
 #define CX_SCHED_CASE_H
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -39,6 +40,13 @@ struct sched_counts sched_explore(void (*body)(void), uint32_t strategy, uint32_
 // Inside a body: end the run as an invariant finding unless `condition` holds.
 void sched_check(int condition, const char *text);
 #define SCHED_CHECK(condition) sched_check((condition) != 0, #condition)
+
+// Explore seeds 1, 2, ... under `strategy` until a run ends in `outcome`; fails the test when `runs` seeds do not do it.
+const struct cx_result *sched_find(void (*body)(void), uint32_t strategy, enum cx_outcome outcome, uint32_t runs);
+
+// Inside a body: pthread_create and pthread_join that must succeed.
+pthread_t sched_spawn(void *(*body)(void *), void *argument);
+void *sched_join(pthread_t thread);
 
 // A word in shared memory that bodies may write for the test to read; zeroed before each run.
 uint64_t *sched_note(uint32_t index);
