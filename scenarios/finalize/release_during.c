@@ -57,5 +57,4 @@ const struct cx_scenario scenario_finalize_release_during = {
     .setup = setup,
     .actors = {{"finalizer", finalizer, .flags = CX_ACTOR_MAIN}, {"leaver", leaver, .count = THREADS}},
     .tags = "finalize,release,gilstate",
-    .refs = "gh-124878",
 };
