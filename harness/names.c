@@ -98,6 +98,7 @@ void cx_names_nearest(const struct cx_names *names, const char *word, char *text
     for (size_t distance = 0; distance <= limit && chosen_count < CX_NEAREST_MAX; distance++) {
         for (size_t i = 0; i < names->count && chosen_count < CX_NEAREST_MAX; i++) {
             if (word_distance(names->list[i], word) == distance) {
+                limit = chosen_count == 0 && limit > distance + 2 ? distance + 2 : limit; // nothing much worse
                 chosen[chosen_count++] = names->list[i];
             }
         }

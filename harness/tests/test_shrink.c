@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// test_shrink: the search alone, with trials played by a rule instead of a runner.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "harness/trace/schedule.h"
+#include "harness/trace/shrink.h"
+
+// The finding shows when all of `needed` are in the plan, by their point; `noise` deviations appear by themselves.
+struct rule {
+    uint64_t needed[4];
+    size_t needed_count;
+    uint32_t needed_choice; // 0: any
+    uint64_t plays;
+    uint64_t stop_at; // 0: never; else the play that an interrupt hits
+};
+
+static int plan_has(const struct cx_deviation *plan, size_t count, uint64_t point, uint32_t choice)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (plan[i].point == point && (choice == 0 || plan[i].choice == choice)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static enum cx_status rule_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                                struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    struct rule *rule = context;
+    if (++rule->plays == rule->stop_at) {
+        return cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted");
+    }
+    *same = 1;
+    for (size_t i = 0; i < rule->needed_count; i++) {
+        *same &= plan_has(plan, plan_count, rule->needed[i], rule->needed_choice);
+    }
+    if (*same) {
+        normalised->list = malloc((plan_count + 1) * sizeof(*plan));
+        assert_non_null(normalised->list);
+        memcpy(normalised->list, plan, plan_count * sizeof(*plan));
+        normalised->count = plan_count;
+    }
+    return CX_OK;
+}
+
+static void progress_ignore(void *context, const struct cx_shrink *shrink)
+{
+    (void)context;
+    (void)shrink;
+}
+
+static void start_fill(struct cx_shrink_list *list, size_t count)
+{
+    list->list = calloc(count + 1, sizeof(*list->list));
+    assert_non_null(list->list);
+    list->count = count;
+    for (size_t i = 0; i < count; i++) {
+        list->list[i].point = i;
+        list->list[i].choice = 7;
+        list->list[i].preemption = 1;
+    }
+}
+
+static void test_shrink_keeps_exactly_what_is_needed(void **state)
+{
+    (void)state;
+    struct rule rule = {.needed = {3, 500, 999}, .needed_count = 3};
+    struct cx_shrink shrink = {.context = &rule, .play = rule_play, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, 1000);
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(shrink.best.count, 3);
+    assert_int_equal(shrink.best.list[1].point, 500);
+    assert_true(shrink.trials < 300); // of 2^1000 subsets
+    cx_shrink_list_fini(&shrink.best);
+}
+
+static void test_shrink_ends_at_once_when_nothing_is_needed(void **state)
+{
+    (void)state;
+    struct rule rule = {.needed_count = 0};
+    struct cx_shrink shrink = {.context = &rule, .play = rule_play, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, 64);
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(shrink.best.count, 0);
+    assert_int_equal(shrink.trials, 1);
+    cx_shrink_list_fini(&shrink.best);
+}
+
+static void test_shrink_gives_up_when_nothing_can_go(void **state)
+{
+    (void)state;
+    struct rule rule = {.needed = {0, 1, 2, 3}, .needed_count = 4};
+    struct cx_shrink shrink = {.context = &rule, .play = rule_play, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, 4);
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(shrink.best.count, 4);
+    assert_true(shrink.trials < 100);
+    cx_shrink_list_fini(&shrink.best);
+}
+
+static void test_shrink_stops_at_its_bound_and_at_interrupts(void **state)
+{
+    (void)state;
+    struct rule rule = {.needed = {3, 50}, .needed_count = 2, .stop_at = 6};
+    struct cx_shrink shrink = {.context = &rule, .play = rule_play, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, 100);
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_ERR_INTERRUPTED);
+    assert_true(shrink.best.count < 100 && plan_has(shrink.best.list, shrink.best.count, 50, 0));
+    rule.stop_at = 0;
+    shrink.trials_max = shrink.trials + 2;
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_true(shrink.trials <= shrink.trials_max);
+    cx_shrink_list_fini(&shrink.best);
+}
+
+static void test_shrink_prefers_fewer_preemptions_to_fewer_deviations(void **state)
+{
+    (void)state;
+    struct cx_deviation one[1] = {{.preemption = 1}};
+    struct cx_deviation three[3] = {{.preemption = 0}};
+    struct cx_shrink_list left = {three, 3}, right = {one, 1};
+    assert_true(cx_shrink_smaller(&left, &right));
+    assert_false(cx_shrink_smaller(&right, &left));
+    assert_false(cx_shrink_smaller(&left, &left));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shrink_keeps_exactly_what_is_needed),
+        cmocka_unit_test(test_shrink_ends_at_once_when_nothing_is_needed),
+        cmocka_unit_test(test_shrink_gives_up_when_nothing_can_go),
+        cmocka_unit_test(test_shrink_stops_at_its_bound_and_at_interrupts),
+        cmocka_unit_test(test_shrink_prefers_fewer_preemptions_to_fewer_deviations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
