@@ -271,7 +271,8 @@ def names_in_lists(path):
     if path.startswith("runtime/src/"):
         return names | {stem}
     if "/tests/" in path or path.startswith(("bench/", "fuzz/")):
-        names |= {path.removesuffix(".c"), stem, stem + ".c", stem.removeprefix("test_"), stem.removeprefix("test_sched_")}
+        names |= {path.removesuffix(".c"), stem + ".c"}
+        names |= {stem, stem.removeprefix("test_"), stem.removeprefix("test_sched_")}
         names |= {"tests/" + stem + ".c", stem.removeprefix("fuzz_"), stem.removeprefix("bench_")}
     return names
 
