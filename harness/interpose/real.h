@@ -66,6 +66,7 @@
     X(int, pthread_rwlock_clockrdlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))                       \
     X(int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))                       \
     X(int, pthread_key_create, (pthread_key_t *, void (*)(void *)))                                                    \
+    X(int, pthread_key_delete, (pthread_key_t))                                                                        \
     X(int, pthread_setspecific, (pthread_key_t, const void *))                                                         \
     X(int, sem_clockwait, (sem_t *, clockid_t, const struct timespec *))                                               \
     X(int, sched_yield, (void))                                                                                        \

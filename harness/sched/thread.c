@@ -4,8 +4,10 @@
 //
 // A thread is known by its path (main.2.1: first child of the second child of main), so that it has the same name in
 // every schedule. Its end is the end of its last destructor: a key of our own comes round in every round of POSIX's
-// thread-specific destructors, and gives the token away in the last one. (ThreadSanitizer ends its own thread state
-// with the same trick, which is why nothing instrumented may run after that.)
+// thread-specific destructors, and gives the token away in the last one. glibc goes through the keys in ascending order
+// in every round; ours is the last of those that it keeps without allocating, so that a destructor that sets its own
+// key again is under control in the last round, too. (ThreadSanitizer ends its own thread state with the same trick,
+// which is why nothing instrumented may run after that.)
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
@@ -15,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define INLINE_KEYS 32 // glibc's PTHREAD_KEY_2NDLEVEL_SIZE: further keys cost each thread an allocation
 
 static pthread_key_t end_key; // const after init
 
@@ -37,8 +41,15 @@ static void end_round(void *value)
 
 void cx_thread_init_key(void)
 {
+    pthread_key_t before[INLINE_KEYS];
+    uint32_t count = 0;
     cx_real_load();
-    cx_real.pthread_key_create(&end_key, end_round);
+    while (cx_real.pthread_key_create(&end_key, end_round) == 0 && end_key < INLINE_KEYS - 1) {
+        before[count++] = end_key;
+    }
+    while (count > 0) {
+        cx_real.pthread_key_delete(before[--count]);
+    }
 }
 
 static struct cx_thread *thread_new(struct cx_thread *parent)
