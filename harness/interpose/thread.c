@@ -25,6 +25,9 @@ static int join_until(struct cx_thread *self, pthread_t handle, void **result, u
         // Not a thread of ours, or a self-join: libc knows the right error.
         return thread == self ? EDEADLK : cx_real.pthread_join(handle, result);
     }
+    if (thread->detached) {
+        return EINVAL;
+    }
     int look = deadline_ns == 0 && thread->status != CX_THREAD_EXITED;
     if (look) {
         cx_step_look(self, CX_OP_THREAD_JOIN, thread, caller);
@@ -37,7 +40,8 @@ static int join_until(struct cx_thread *self, pthread_t handle, void **result, u
             return busy_error;
         }
     }
-    return cx_thread_reap(thread, result);
+    // Detached or joined by another thread in the meantime.
+    return thread->handle != 0 ? cx_thread_reap(thread, result) : EINVAL;
 }
 
 int pthread_join(pthread_t handle, void **result)
