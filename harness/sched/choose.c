@@ -21,6 +21,17 @@ struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count)
     return scratch;
 }
 
+struct cx_thread *cx_first_to_expire(void)
+{
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns == cx_sched.next_deadline_ns) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
 {
     if (cx_sched.timed == 0) {

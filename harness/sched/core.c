@@ -171,17 +171,13 @@ static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation
             *deviation = next != fallback;
             return next;
         }
+        if (cx_sched.blocked == 0 && cx_sched.threads[0].status == CX_THREAD_EXITED) {
+            cx_finish(CX_OUTCOME_EXIT, "main left by pthread_exit, and every other thread has ended or parked", "");
+        }
         if (cx_sched.timed == 0) {
             cx_finish_deadlock(self, "no thread can ever run again");
         }
-        struct cx_thread *first = NULL;
-        for (uint32_t i = 0; i < cx_sched.count; i++) {
-            struct cx_thread *thread = &cx_sched.threads[i];
-            if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns == cx_sched.next_deadline_ns) {
-                first = thread;
-                break;
-            }
-        }
+        struct cx_thread *first = cx_first_to_expire();
         cx_poll_leap(first);
         expire_early(first);
     }

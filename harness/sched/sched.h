@@ -309,6 +309,8 @@ __attribute__((noreturn)) void cx_leave(int status);
 
 // Threads other than `self` that can run now, in the default order after `self`. Borrowed, valid until the next call.
 struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
+// The thread whose deadline comes first. Requires: cx_sched.timed > 0.
+struct cx_thread *cx_first_to_expire(void);
 // Now and then, a thread whose timed wait is to end early; NULL most of the time, and where there is none.
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self);
 // True where the next thread is a matter of choice.
