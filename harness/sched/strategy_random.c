@@ -29,7 +29,9 @@ static void random_begin(void)
     // Log-uniform in [1, 1024): a power of two, then a number between it and the next.
     uint64_t power = 1ULL << cx_prng_below(&cx_sched.prng, 10);
     uint64_t preemptions = power + cx_prng_below(&cx_sched.prng, power);
+    // At least 2: a short run that drew more preemptions than it has choices would pass no two of them in peace.
     gap_mean = choices / preemptions + 1;
+    gap_mean = gap_mean < 2 ? 2 : gap_mean;
     draw_next();
 }
 
