@@ -57,15 +57,15 @@ static void flag_under_mutex(void)
     *sched_note(0) = 1;
 }
 
-static void check_found_and_corrected(void (*wrong)(void), void (*right)(void), enum cx_outcome outcome)
+static void check_found_and_corrected(void (*wrong)(void), void (*right)(void), enum cx_outcome outcome, uint32_t runs)
 {
     static const uint32_t strategies[] = {CX_STRATEGY_RANDOM, CX_STRATEGY_PCT};
     for (int i = 0; i < 2; i++) {
-        struct sched_counts counts = sched_explore(wrong, strategies[i], 150);
+        struct sched_counts counts = sched_explore(wrong, strategies[i], runs);
         assert_true(counts.of[outcome] > 0);
         assert_true(counts.of[CX_OUTCOME_PASS] > 0);
-        assert_int_equal(counts.of[outcome] + counts.of[CX_OUTCOME_PASS], 150);
-        assert_int_equal(sched_explore(right, strategies[i], 150).of[CX_OUTCOME_PASS], 150);
+        assert_int_equal(counts.of[outcome] + counts.of[CX_OUTCOME_PASS], runs);
+        assert_int_equal(sched_explore(right, strategies[i], runs).of[CX_OUTCOME_PASS], runs);
         assert_int_equal(*sched_note(0), 1);
     }
 }
@@ -73,7 +73,7 @@ static void check_found_and_corrected(void (*wrong)(void), void (*right)(void), 
 static void test_lost_wakeup_is_found_and_corrected_twin_passes(void **state)
 {
     (void)state;
-    check_found_and_corrected(flag_outside_mutex, flag_under_mutex, CX_OUTCOME_DEADLOCK);
+    check_found_and_corrected(flag_outside_mutex, flag_under_mutex, CX_OUTCOME_DEADLOCK, 150);
 }
 
 static int items;
@@ -135,7 +135,7 @@ static void stolen_wakeup_checked_again(void)
 static void test_stolen_wakeup_is_found_and_corrected_twin_passes(void **state)
 {
     (void)state;
-    check_found_and_corrected(stolen_wakeup, stolen_wakeup_checked_again, CX_OUTCOME_INVARIANT);
+    check_found_and_corrected(stolen_wakeup, stolen_wakeup_checked_again, CX_OUTCOME_INVARIANT, 500);
 }
 
 static void *wait_once(void *argument)
