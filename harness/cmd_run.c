@@ -144,7 +144,7 @@ enum cx_exit cx_cmd_run(int argc, char **argv)
 {
     static const struct argp argp = {options, option_parse, arguments_doc, doc, NULL, NULL, NULL};
     struct cx_campaign_options run = {
-        .strategy = CX_STRATEGY_PCT, .pct_depth = CX_DEPTH_DEFAULT, .seed = 1, .out_dir = "constrictor-out"};
+        .strategy = CX_STRATEGY_PCT, .pct_depth = CX_DEPTH_DEFAULT, .seed = 1, .jobs = 1, .out_dir = "constrictor-out"};
     struct cx_error error = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &run);
     if (run.patterns.count == 0) {
