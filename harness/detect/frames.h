@@ -14,7 +14,7 @@ enum cx_frame_class {
     CX_FRAME_HARNESS,     // ours, a sanitizer's, or the C library's
     CX_FRAME_FAILURE,     // CPython's own way from a failed check to abort()
     CX_FRAME_WAITING,     // the primitive in which a thread waits: PyMutex, parking lot, semaphore
-    CX_FRAME_ATOMIC,      // wrappers of single atomic operations and reference counts
+    CX_FRAME_ATOMIC,      // wrappers of single atomic operations, of reference counts and of the allocator
     CX_FRAME_UNKNOWN,     // no name
 };
 

@@ -125,7 +125,9 @@ static void finding_print(struct cx_campaign *campaign, const struct cx_explore 
         printf("  differs: %s\n", finding->divergence);
     }
     struct cx_render render = {.stream = stdout, .resolver = explore->resolver, .frames_max = CX_REPORT_FRAMES_MAX};
-    cx_render_symptom(&render, record->result, finding->kind, finding->race, "    ");
+    if (finding->kind != CX_OUTCOME_DIVERGED) { // that is a passing run, which has no place to show
+        cx_render_symptom(&render, record->result, finding->kind, finding->race, "    ");
+    }
     if (record->result->uncontrolled[0] != '\0') {
         printf("    not under control: %s\n", record->result->uncontrolled);
     }
