@@ -14,6 +14,7 @@
 #define MONOTONIC_BASE_NS (86400 * NS_PER_S)
 #define REALTIME_BASE_NS (1767225600 * NS_PER_S)
 #define STARTUP_TICK_NS 1000
+#define CENTURY_S 3200000000
 
 int cx_clock_real;           // const after init: 1 = native runs, real clocks throughout
 static uint64_t startup_ns;  // single-threaded start-up, then const
@@ -49,9 +50,22 @@ static uint64_t ns_of(const struct timespec *time)
     return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
 }
 
+// As clock_gettime judges ids: the fixed clocks, and those of processes and threads, which are negative. What looks like
+// a descriptor (dynamic clocks) is none of ours.
+static int clock_valid(clockid_t clock)
+{
+    return clock >= 0 ? clock <= CLOCK_TAI : (clock & 3) != 3;
+}
+
 int cx_timespec_valid(const struct timespec *time)
 {
     return time->tv_nsec >= 0 && time->tv_nsec < (long)NS_PER_S;
+}
+
+// Virtual nanoseconds of the run at which a wait of this length is over. Longer than a century is for ever.
+static uint64_t deadline_after(const struct timespec *wanted)
+{
+    return wanted->tv_sec > CENTURY_S ? CX_NO_DEADLINE : cx_now_ns() + ns_of(wanted);
 }
 
 uint64_t cx_deadline_of(clockid_t clock, const struct timespec *absolute)
@@ -61,8 +75,7 @@ uint64_t cx_deadline_of(clockid_t clock, const struct timespec *absolute)
     }
     uint64_t base = base_ns(clock);
     uint64_t at = absolute->tv_sec < 0 ? 0 : ns_of(absolute);
-    // Longer than a century is for ever.
-    if (absolute->tv_sec > 0 && (uint64_t)absolute->tv_sec > base / NS_PER_S + 3200000000ULL) {
+    if (absolute->tv_sec > 0 && (uint64_t)absolute->tv_sec > base / NS_PER_S + CENTURY_S) {
         return CX_NO_DEADLINE;
     }
     return at > base ? at - base : 0;
@@ -72,6 +85,10 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 {
     if (cx_clock_real) {
         return cx_the_real()->clock_gettime(clock, out);
+    }
+    if (!clock_valid(clock)) {
+        errno = EINVAL;
+        return -1;
     }
     *out = timespec_of(virtual_ns(clock, CX_CALLER));
     return 0;
@@ -112,11 +129,10 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, s
     if (self == NULL) {
         return cx_the_real()->clock_nanosleep(clock, flags, wanted, left);
     }
-    if (!cx_timespec_valid(wanted) || wanted->tv_sec < 0) {
+    if (!clock_valid(clock) || !cx_timespec_valid(wanted) || wanted->tv_sec < 0) {
         return EINVAL;
     }
-    uint64_t deadline_ns =
-        (flags & TIMER_ABSTIME) != 0 ? cx_deadline_of(clock, wanted) : cx_now_ns() + ns_of(wanted);
+    uint64_t deadline_ns = (flags & TIMER_ABSTIME) != 0 ? cx_deadline_of(clock, wanted) : deadline_after(wanted);
     sleep_until(self, deadline_ns, CX_CALLER);
     return 0;
 }
@@ -131,7 +147,7 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
         errno = EINVAL;
         return -1;
     }
-    sleep_until(self, cx_now_ns() + ns_of(wanted), CX_CALLER);
+    sleep_until(self, deadline_after(wanted), CX_CALLER);
     return 0;
 }
 
