@@ -182,6 +182,7 @@ static void play_scenario(struct cx_run *run)
 void cx_play(struct cx_channel *channel)
 {
     cx_playing = 1;
+    cx_clock_real = channel->request.strategy == CX_STRATEGY_NATIVE;
     cx_sched.channel = channel;
     the_run.scenario = cx_scenario_table[channel->request.scenario].scenario;
     the_run.native_prng.state = channel->request.seed;

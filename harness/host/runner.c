@@ -179,9 +179,6 @@ int main(int argc, char **argv)
     cpu_set_t all;
     sched_getaffinity(0, sizeof(all), &all);
     struct cx_channel *channel = map_channel();
-    // The command says in the first request whether this runner will play natively: clocks must be the right ones
-    // from the start.
-    cx_clock_real = channel->request.strategy == CX_STRATEGY_NATIVE;
     if (cx_host_start() != 0) {
         return 3;
     }

@@ -6,9 +6,12 @@
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/native.h"
 
+#include <errno.h>
 #include <stddef.h>
 
-#define POLL_SLICE_NS 1000000 // how long a descriptor is left alone between two looks, in virtual time
+#define CENTURY_S 3200000000
+#define POLL_SLICE_NS 1000000 // how long a descriptor is left alone between two looks, in virtual time, at least
+#define POLL_LOOKS_MAX 1024   // looks in one call that has a timeout
 
 int sched_yield(void)
 {
@@ -35,15 +38,19 @@ static int look_until(struct cx_thread *self, uint64_t wait_ns, int (*look)(void
                       const void *caller)
 {
     cx_step(self, CX_OP_POLL, argument, caller);
-    uint64_t deadline_ns = wait_ns == CX_NO_DEADLINE ? CX_NO_DEADLINE : cx_now_ns() + wait_ns;
+    int endless = wait_ns == CX_NO_DEADLINE;
+    uint64_t deadline_ns = endless ? CX_NO_DEADLINE : cx_now_ns() + wait_ns;
+    uint64_t slice_ns = endless || wait_ns / POLL_LOOKS_MAX < POLL_SLICE_NS ? POLL_SLICE_NS : wait_ns / POLL_LOOKS_MAX;
     for (;;) {
         int result = look(argument);
         uint64_t now = cx_now_ns();
         if (result != 0 || now >= deadline_ns) {
             return result;
         }
-        uint64_t slice_ns = now + POLL_SLICE_NS;
-        cx_block(self, CX_OP_POLL, argument, slice_ns < deadline_ns ? slice_ns : deadline_ns, caller);
+        // Looks of a call that comes back by itself are no polling.
+        self->sliced = !endless && now + slice_ns < deadline_ns;
+        cx_block(self, CX_OP_POLL, argument, now + slice_ns < deadline_ns ? now + slice_ns : deadline_ns, caller);
+        self->sliced = 0;
     }
 }
 
@@ -101,7 +108,11 @@ int select(int count, fd_set *restrict readable, fd_set *restrict writable, fd_s
         }
     }
     uint64_t wait_ns = CX_NO_DEADLINE;
-    if (timeout != NULL) {
+    if (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_usec < 0)) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (timeout != NULL && timeout->tv_sec < CENTURY_S) {
         wait_ns = (uint64_t)timeout->tv_sec * 1000000000ULL + (uint64_t)timeout->tv_usec * 1000;
     }
     return look_until(self, wait_ns, select_now, &look, CX_CALLER);

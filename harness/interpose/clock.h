@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-// 1: real clocks throughout (a runner for native runs). Set before CPython is initialised, never changed.
+// 1: real clocks. Set in the child that plays a native run, before any thread of it exists.
 extern int cx_clock_real;
 
 // The real monotonic clock, for watchdogs and measurements of our own. Blocks: no.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // time: clocks and sleeps. While a run is controlled, time is virtual (harness/sched/sched.h). Before that, in the
-// start-up of a runner that will control its runs, clocks are a counter: start-up must leave the same heap every time.
-// Only a native runner sees real time.
+// start-up of a runner, clocks are a counter: start-up must leave the same heap every time. Only the child that plays a
+// native run sees real time.
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/clock.h"
 
@@ -16,7 +16,7 @@
 #define STARTUP_TICK_NS 1000
 #define CENTURY_S 3200000000
 
-int cx_clock_real;           // const after init: 1 = native runs, real clocks throughout
+int cx_clock_real;           // const after init: 1 in the child that plays a native run
 static uint64_t startup_ns;  // single-threaded start-up, then const
 
 static int is_realtime(clockid_t clock)
