@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// choose: what the strategies have in common: who could run, and when a timed wait may end early.
+// choose: the list of strategies, and what they have in common: who could run, and when a timed wait may end early.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
@@ -51,4 +51,14 @@ struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
         }
     }
     return NULL;
+}
+
+const struct cx_strategy *cx_strategy_of(uint32_t kind)
+{
+    static const struct cx_strategy *const strategies[] = {
+        [CX_STRATEGY_RANDOM] = &cx_strategy_random,
+        [CX_STRATEGY_PCT] = &cx_strategy_pct,
+        [CX_STRATEGY_REPLAY] = &cx_strategy_replay,
+    };
+    return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
 }

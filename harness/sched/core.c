@@ -92,6 +92,10 @@ static void make_runnable(struct cx_thread *thread, enum cx_wake wake, int retry
     thread->status = CX_THREAD_RUNNABLE;
     thread->wake = (uint8_t)wake;
     thread->retry = (uint8_t)retry;
+    if (wake == CX_WAKE_TIMEOUT) {
+        thread->expiries++;
+        thread->expired_in_round = !thread->sliced;
+    }
     cx_sched.runnable++;
     cx_sched.blocked--;
     cx_sched.retries += (uint32_t)retry;
@@ -206,8 +210,8 @@ void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, co
     if (cx_sched.channel->request.mode & CX_MODE_LOG) {
         cx_record_step(self);
     }
-    if (cx_poll_watching && op >= CX_OP_STORE && op <= CX_OP_CAS) {
-        cx_poll_store(object);
+    if (cx_poll_watching) {
+        cx_poll_point(op, object);
     }
     if (cx_sched.steps >= cx_sched.steps_max) {
         cx_finish_livelock(self, "the bound on steps passed");
@@ -290,7 +294,9 @@ uint32_t cx_wake_all(const void *object, int retry)
         }
     }
     if (woken > 0) {
-        cx_poll_progress();
+        if (!retry) {
+            cx_poll_progress();
+        }
         arm(cx_sched.current);
     }
     return woken;
@@ -452,20 +458,10 @@ uint32_t cx_pick(struct cx_thread *self, uint32_t n)
     return choice;
 }
 
-static const struct cx_strategy *strategy_of(uint32_t kind)
-{
-    static const struct cx_strategy *const strategies[] = {
-        [CX_STRATEGY_RANDOM] = &cx_strategy_random,
-        [CX_STRATEGY_PCT] = &cx_strategy_pct,
-        [CX_STRATEGY_REPLAY] = &cx_strategy_replay,
-    };
-    return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
-}
-
 void cx_sched_begin(struct cx_channel *channel)
 {
     cx_sched.channel = channel;
-    cx_sched.strategy = strategy_of(channel->request.strategy);
+    cx_sched.strategy = cx_strategy_of(channel->request.strategy);
     if (cx_sched.strategy == NULL) {
         cx_finish(CX_OUTCOME_ERROR, "the request names a strategy that this runner does not have", "");
     }

@@ -7,7 +7,7 @@
 // a quiet stretch is watched: it consists of rounds; in each round every timed wait ends at least once and is entered
 // again. A round is quiet when, at its end, every thread waits for the same object as at its start, the same locks
 // have the same holders, nobody was woken, made or ended, and every word that was stored to has its old value again (a
-// lock word goes up and down; what counts is the net effect). After CX_ROUNDS quiet rounds that also span CX_QUIET_NS,
+// lock word goes up and down; what counts is the net effect, however many pollers wait for the lock in between). After CX_ROUNDS quiet rounds that also span CX_QUIET_NS,
 // the state is taken as a fixpoint: a deadlock.
 //
 // What this cannot see: a loop counter in a register or a plain variable. A program that really does retry a fixed
@@ -54,6 +54,16 @@ void cx_poll_store(const void *address)
     stores[stores_count].word = word;
     stores[stores_count].before = *word;
     stores_count++;
+}
+
+void cx_poll_point(enum cx_op op, const void *object)
+{
+    // Semaphores and read-write locks keep their state in their first word; who holds a mutex or a spinlock is known to
+    // locks.c.
+    if ((op >= CX_OP_STORE && op <= CX_OP_CAS) || (op >= CX_OP_RWLOCK_RDLOCK && op <= CX_OP_RWLOCK_UNLOCK) ||
+        (op >= CX_OP_SEM_WAIT && op <= CX_OP_SEM_POST)) {
+        cx_poll_store(object);
+    }
 }
 
 void cx_poll_progress(void)
@@ -136,6 +146,4 @@ void cx_poll_leap(struct cx_thread *thread)
     if (rounds >= CX_ROUNDS && cx_now_ns() - stretch_ns >= CX_QUIET_NS) {
         cx_finish_deadlock(thread, "every thread waits for ever, or polls for what nobody will change");
     }
-    thread->expired_in_round = 1;
-    thread->expiries++;
 }

@@ -72,6 +72,7 @@ struct cx_thread {
     uint8_t op;         // scheduler token: pending operation, enum cx_op
     uint8_t reads_clock; // scheduler token: looked at the time since it last stored anything
     uint8_t expired_in_round; // scheduler token: see poll.c
+    uint8_t sliced;     // scheduler token: its deadline is only the next look of a longer wait that has an end
     uint8_t detached;   // scheduler token
     uint32_t expiries;  // scheduler token: timed waits that ended, in this quiet stretch
     const void *object; // scheduler token: what `op` is about
@@ -279,7 +280,10 @@ void cx_record_note(struct cx_thread *self, const char *text);
 void cx_poll_leap(struct cx_thread *thread);
 // A store to `address` is about to happen (every store, also relaxed ones, while a quiet stretch is watched).
 void cx_poll_store(const void *address);
-// Something that no store shows has changed: a thread was woken, made or ended.
+// A point is about to be passed while a quiet stretch is watched.
+void cx_poll_point(enum cx_op op, const void *object);
+// Something that no store shows has changed: a thread was woken, made or ended. Being let try for a lock again is no
+// change in itself.
 void cx_poll_progress(void);
 extern int cx_poll_watching;
 
@@ -307,6 +311,8 @@ __attribute__((noreturn)) void cx_leave(int status);
 
 // ---- strategy helpers (choose.c) ----
 
+// The strategy of a request (enum cx_strategy_kind); NULL for one that needs no scheduler, or that is not known.
+const struct cx_strategy *cx_strategy_of(uint32_t kind);
 // Threads other than `self` that can run now, in the default order after `self`. Borrowed, valid until the next call.
 struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
 // The thread whose deadline comes first. Requires: cx_sched.timed > 0.
