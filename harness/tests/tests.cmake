@@ -3,4 +3,5 @@
 # CONSTRICTOR_COMMAND_TESTS: test_NAME.c, linked with the command's sources.
 # CONSTRICTOR_SCHED_TESTS:   test_sched_NAME.c, linked with the scheduler and its interposers, no Python.
 include(${CMAKE_CURRENT_LIST_DIR}/command_tests.cmake)
-set(CONSTRICTOR_SCHED_TESTS barrier_once_spin cond mutex rwlock sem spin thread thread_exit time)
+set(CONSTRICTOR_SCHED_TESTS
+    atomics barrier_once_spin cond mutex poll rwlock sem spin thread thread_exit time)
