@@ -21,6 +21,8 @@
 #include "harness/trace/shrink.h"
 
 #define CX_TRIALS_MAX_DEFAULT 2000
+#define CX_SAMPLES_MAX 600 // new runs drawn when the list stays long
+#define CX_SAMPLE_DEPTH 3  // two preemptions each
 
 static char doc[] =
     "Reduce a schedule file to the switches that matter.\vThe result is FILE.min.cxs, replayed three times "
@@ -49,6 +51,7 @@ struct shrinker {
     struct cx_live live;
     uint64_t steps; // of the best run
     uint64_t fingerprint;
+    uint64_t choices; // of the run to begin with
 };
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -86,14 +89,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-static enum cx_status trial_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
-                                 struct cx_shrink_list *normalised, struct cx_error *error)
+// Whether the run that was just played shows the finding, and what it did.
+static enum cx_status trial_judge(struct shrinker *shrinker, int *same, struct cx_shrink_list *normalised,
+                                  struct cx_error *error)
 {
-    struct shrinker *shrinker = context;
-    enum cx_status status = cx_session_play(shrinker->session, plan, plan_count, 0, error);
-    if (status != CX_OK) {
-        return status;
-    }
     const struct cx_result *result = cx_worker_result(shrinker->session->worker);
     *same = cx_session_same(shrinker->session) && !result->deviations_dropped;
     if (!*same) {
@@ -110,6 +109,22 @@ static enum cx_status trial_play(void *context, const struct cx_deviation *plan,
            result->deviations_count * sizeof(*normalised->list));
     normalised->count = result->deviations_count;
     return CX_OK;
+}
+
+static enum cx_status trial_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                                 struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    struct shrinker *shrinker = context;
+    enum cx_status status = cx_session_play(shrinker->session, plan, plan_count, 0, error);
+    return status == CX_OK ? trial_judge(shrinker, same, normalised, error) : status;
+}
+
+static enum cx_status sample_play(void *context, uint64_t number, int *same, struct cx_shrink_list *normalised,
+                                  struct cx_error *error)
+{
+    struct shrinker *shrinker = context;
+    enum cx_status status = cx_session_sample(shrinker->session, number, CX_SAMPLE_DEPTH, shrinker->choices, error);
+    return status == CX_OK ? trial_judge(shrinker, same, normalised, error) : status;
 }
 
 static void progress_show(void *context, const struct cx_shrink *shrink)
@@ -140,6 +155,7 @@ static enum cx_status base_play(struct shrinker *shrinker, struct cx_shrink *shr
         return cx_error_set(error, CX_ERR_USAGE, "the schedule does not show its signature here, but: %.450s", outcome);
     }
     if (status == CX_OK) {
+        shrinker->choices = cx_worker_result(session->worker)->choices;
         shrinker->steps = cx_worker_result(session->worker)->steps;
         shrinker->fingerprint = cx_worker_result(session->worker)->fingerprint;
     }
@@ -240,8 +256,12 @@ enum cx_exit cx_cmd_shrink(int argc, char **argv)
         return CX_EXIT_ENVIRONMENT;
     }
     cx_live_init(&shrinker.live);
-    struct cx_shrink shrink = {
-        .context = &shrinker, .play = trial_play, .progress = progress_show, .trials_max = given.trials_max};
+    struct cx_shrink shrink = {.context = &shrinker,
+                               .play = trial_play,
+                               .sample = sample_play,
+                               .progress = progress_show,
+                               .samples_max = CX_SAMPLES_MAX,
+                               .trials_max = given.trials_max};
     enum cx_exit code = shrink_all(&shrinker, &given, &shrink);
     cx_shrink_list_fini(&shrink.best);
     cx_session_close(shrinker.session);

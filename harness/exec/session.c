@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/exec/confirm.h"
+#include "harness/exec/seed.h"
 
 #define CX_SESSION_RESTARTS_MAX 3u
 
@@ -80,18 +81,18 @@ static enum cx_status answer_wait(struct cx_session *session, enum cx_answer *an
     return status;
 }
 
-enum cx_status cx_session_play(struct cx_session *session, const struct cx_deviation *plan, size_t plan_count,
-                               uint32_t mode, struct cx_error *error)
+// Play what `wanted` says; its plan, if any, is copied into the channel each time.
+static enum cx_status request_play(struct cx_session *session, const struct cx_request *wanted,
+                                   const struct cx_deviation *plan, struct cx_error *error)
 {
     for (;;) {
         struct cx_request *request = cx_worker_request(session->worker);
+        int32_t cpu = request->cpu;
+        *request = *wanted;
+        request->cpu = cpu;
         request->scenario = session->scenario;
-        request->strategy = CX_STRATEGY_REPLAY;
-        request->mode = mode;
-        request->seed = session->schedule.seed;
-        request->plan_count = (uint32_t)plan_count;
-        if (plan_count > 0) {
-            memcpy(cx_worker_plan(session->worker), plan, plan_count * sizeof(*plan));
+        if (wanted->plan_count > 0) {
+            memcpy(cx_worker_plan(session->worker), plan, wanted->plan_count * sizeof(*plan));
         }
         enum cx_answer answer = CX_ANSWER_NONE;
         enum cx_status status = answer_wait(session, &answer, error);
@@ -111,6 +112,26 @@ enum cx_status cx_session_play(struct cx_session *session, const struct cx_devia
             return status;
         }
     }
+}
+
+enum cx_status cx_session_play(struct cx_session *session, const struct cx_deviation *plan, size_t plan_count,
+                               uint32_t mode, struct cx_error *error)
+{
+    const struct cx_request wanted = {.strategy = CX_STRATEGY_REPLAY,
+                                      .mode = mode,
+                                      .seed = session->schedule.seed,
+                                      .plan_count = (uint32_t)plan_count};
+    return request_play(session, &wanted, plan, error);
+}
+
+enum cx_status cx_session_sample(struct cx_session *session, uint64_t number, uint32_t depth, uint64_t choices_expected,
+                                 struct cx_error *error)
+{
+    const struct cx_request wanted = {.strategy = CX_STRATEGY_PCT,
+                                      .pct_depth = depth,
+                                      .seed = cx_mix(session->schedule.seed ^ cx_mix(number)),
+                                      .choices_expected = choices_expected};
+    return request_play(session, &wanted, NULL, error);
 }
 
 int cx_session_same(const struct cx_session *session)

@@ -8,7 +8,8 @@
 
 #include "harness/trace/schedule.h"
 
-#define CX_PAIRS_LIST_MAX 24 // pairs are tried in lists up to this length: 276 trials
+#define CX_PAIRS_LIST_MAX 24   // pairs are tried in lists up to this length: 276 trials
+#define CX_PREEMPTIONS_GOOD 3u // a list with at most so many is small enough to read
 
 void cx_shrink_list_fini(struct cx_shrink_list *list)
 {
@@ -27,23 +28,28 @@ int cx_shrink_smaller(const struct cx_shrink_list *left, const struct cx_shrink_
     return left->count < right->count;
 }
 
+// Take what a trial did if it is smaller than the best so far.
+static int better_take(struct cx_shrink *shrink, int same, struct cx_shrink_list *normalised)
+{
+    if (!same || !cx_shrink_smaller(normalised, &shrink->best)) {
+        cx_shrink_list_fini(normalised);
+        return 0;
+    }
+    cx_shrink_list_fini(&shrink->best);
+    shrink->best = *normalised;
+    shrink->progress(shrink->context, shrink);
+    return 1;
+}
+
 // Play one candidate. `*better` is set when its run becomes the best one.
 static enum cx_status candidate_try(struct cx_shrink *shrink, const struct cx_deviation *plan, size_t plan_count,
                                     int *better, struct cx_error *error)
 {
     struct cx_shrink_list normalised = {0};
     int same = 0;
-    *better = 0;
     shrink->trials++;
     enum cx_status status = shrink->play(shrink->context, plan, plan_count, &same, &normalised, error);
-    if (status == CX_OK && same && cx_shrink_smaller(&normalised, &shrink->best)) {
-        cx_shrink_list_fini(&shrink->best);
-        shrink->best = normalised;
-        *better = 1;
-        shrink->progress(shrink->context, shrink);
-        return CX_OK;
-    }
-    cx_shrink_list_fini(&normalised);
+    *better = better_take(shrink, status == CX_OK && same, &normalised);
     return status;
 }
 
@@ -149,7 +155,7 @@ static enum cx_status targets_replace(struct cx_shrink *shrink, int *any, struct
     return CX_OK;
 }
 
-enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error)
+static enum cx_status fixpoint_find(struct cx_shrink *shrink, struct cx_error *error)
 {
     enum cx_status status = CX_OK;
     int any = 1;
@@ -164,4 +170,35 @@ enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error)
         }
     }
     return status;
+}
+
+// Draw new runs until one shows the finding with fewer preemptions.
+static enum cx_status samples_draw(struct cx_shrink *shrink, uint64_t *next, int *better, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    *better = 0;
+    while (status == CX_OK && !*better && *next < shrink->samples_max && trials_left(shrink)) {
+        struct cx_shrink_list normalised = {0};
+        int same = 0;
+        shrink->trials++;
+        status = shrink->sample(shrink->context, (*next)++, &same, &normalised, error);
+        *better = better_take(shrink, status == CX_OK && same, &normalised);
+    }
+    return status;
+}
+
+enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error)
+{
+    uint64_t next_sample = 0;
+    for (;;) {
+        enum cx_status status = fixpoint_find(shrink, error);
+        int better = 0;
+        size_t preemptions = cx_schedule_preemptions(shrink->best.list, shrink->best.count);
+        if (status == CX_OK && preemptions > CX_PREEMPTIONS_GOOD && shrink->sample != NULL) {
+            status = samples_draw(shrink, &next_sample, &better, error);
+        }
+        if (status != CX_OK || !better) {
+            return status;
+        }
+    }
 }

@@ -6,7 +6,8 @@
 // changes. A trial is a lenient replay, and what it really did, its own normalised list of deviations, becomes the
 // next base: following a plan loosely often needs fewer switches than the plan has. Lists are compared by their
 // preemptions first, then by their length. And after the chunks come single deviations, pairs, and other targets for a
-// switch, until nothing helps any more.
+// switch, until nothing helps any more. A list that stays long (threads that spin on a lock are counted, visit by visit)
+// is then left for another one: new runs with few preemptions are drawn, and one that shows the finding is shrunk instead.
 //
 // No processes here: the trial is a callback, so that the search can be tested alone.
 #ifndef CX_TRACE_SHRINK_H
@@ -28,11 +29,15 @@ struct cx_shrink {
     // Play `plan`. `*same` tells whether it showed the finding; if so `normalised` (zeroed) takes what the run did.
     enum cx_status (*play)(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
                            struct cx_shrink_list *normalised, struct cx_error *error);
+    // Play a new run, drawn with few preemptions; the same answers. May be NULL.
+    enum cx_status (*sample)(void *context, uint64_t number, int *same, struct cx_shrink_list *normalised,
+                             struct cx_error *error);
     // Called when the best list has become smaller.
     void (*progress)(void *context, const struct cx_shrink *shrink);
     struct cx_shrink_list best; // owned; the caller fills in the list to begin with
     const uint32_t *threads;    // borrowed; keys that a switch may be given to instead
     size_t threads_count;
+    uint64_t samples_max;
     uint64_t trials_max;
     uint64_t trials; // played so far
 };
