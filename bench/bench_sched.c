@@ -166,7 +166,8 @@ int main(void)
     double pct_rate = schedules_per_s(CX_STRATEGY_PCT, &pct_switches);
     print("point without a switch", point - native_point, native_point, "ns over a plain atomic add");
     print("hand-off", handoff, native_yield, "ns; baseline is sched_yield on one CPU");
-    print("schedules, five threads, random", random_rate, random_switches, "per second and core; baseline is switches a run");
-    print("schedules, five threads, pct", pct_rate, pct_switches, "per second and core; baseline is switches a run");
+    const char *unit = "per second and core; baseline is switches a run";
+    print("schedules, five threads, random", random_rate, random_switches, unit);
+    print("schedules, five threads, pct", pct_rate, pct_switches, unit);
     return point < 0 || handoff < 0 || random_rate < 0 || pct_rate < 0;
 }

@@ -71,17 +71,17 @@ struct cx_actor {
 };
 
 struct cx_scenario {
-    const char *summary; // one line, lower case
-    uint32_t builds;     // enum cx_build bits
-    size_t state_bytes;  // zeroed memory handed to every function as `state`
+    const char *summary;                            // one line, lower case
+    uint32_t builds;                                // enum cx_build bits
+    size_t state_bytes;                             // zeroed memory handed to every function as `state`
     int (*setup)(struct cx_run *run, void *state);  // 0, or -1: the run is a harness error, not a finding
     void (*check)(struct cx_run *run, void *state); // may be NULL
     struct cx_actor actors[CX_ACTORS_MAX];
     enum cx_expect expect;
-    uint64_t steps_max;   // step bound, then livelock; 0: CX_STEPS_MAX_DEFAULT
-    uint32_t wall_ms_max; // real-time bound, then hang; 0: CX_WALL_MS_MAX_DEFAULT
-    const char *tags;     // comma separated
-    const char *refs;     // upstream issues
+    uint64_t steps_max;     // step bound, then livelock; 0: CX_STEPS_MAX_DEFAULT
+    uint32_t wall_ms_max;   // real-time bound, then hang; 0: CX_WALL_MS_MAX_DEFAULT
+    const char *tags;       // comma separated
+    const char *refs;       // upstream issues
     const char *python_min; // first CPython version that has what it needs ("3.14"), or NULL
 };
 

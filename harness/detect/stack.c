@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// stack: see stack.h. A frame is two words, the caller's frame pointer and the return address; a chain that does not go
+// upwards, or leaves the size of a stack, is broken.
 #include "harness/detect/stack.h"
 
 #include "harness/sched/futex.h"
@@ -19,7 +22,7 @@ void cx_stack_walk(struct cx_stack *stack, uint64_t pc, const void *frame)
 {
     uint64_t at = (uint64_t)(uintptr_t)frame;
     uint64_t base = at;
-    uint64_t pair[2];
+    uint64_t pair[2] = {0, 0};
     stack->count = 0;
     stack->truncated = 0;
     if (pc != 0) {

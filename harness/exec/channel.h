@@ -144,16 +144,16 @@ enum cx_thread_status {
 // What one thread was doing when the run ended badly.
 struct cx_thread_report {
     uint32_t key;
-    uint32_t holder; // key of the thread that holds or will satisfy what this one waits for; 0: not known
-    uint8_t status;  // enum cx_thread_status
-    uint8_t op;      // what it waits in, enum cx_op
-    uint8_t timed;   // 1: a wait with a deadline
-    uint8_t current; // 1: this thread had the token
+    uint32_t holder;   // key of the thread that holds or will satisfy what this one waits for; 0: not known
+    uint8_t status;    // enum cx_thread_status
+    uint8_t op;        // what it waits in, enum cx_op
+    uint8_t timed;     // 1: a wait with a deadline
+    uint8_t current;   // 1: this thread had the token
     uint32_t expiries; // how often its timed wait ended and was entered again with nothing changed (polling)
     uint64_t object;
     uint64_t points;
-    char path[48];     // "main", "main.2", "main.2.1": n-th child of its parent
-    char name[48];     // actor name, or empty
+    char path[48];      // "main", "main.2", "main.2.1": n-th child of its parent
+    char name[48];      // actor name, or empty
     char waits_for[96]; // what the host could find out about it, or empty
     struct cx_stack stack;
 };
@@ -194,9 +194,9 @@ struct cx_event {
     uint64_t object;
     uint32_t from;
     uint32_t to;
-    uint8_t reason;  // enum cx_switch_reason
-    uint8_t op;      // what `from` was about to do
-    uint8_t expired; // 1: `to` goes on because its timed wait ended
+    uint8_t reason;    // enum cx_switch_reason
+    uint8_t op;        // what `from` was about to do
+    uint8_t expired;   // 1: `to` goes on because its timed wait ended
     uint8_t deviation; // 1: not the default order
     uint32_t unused;
     char note[80];
@@ -205,7 +205,7 @@ struct cx_event {
 };
 
 struct cx_result {
-    uint32_t outcome; // enum cx_outcome
+    uint32_t outcome;  // enum cx_outcome
     uint32_t complete; // 1: the child wrote its outcome itself; 0: only its wait status is known
     int32_t wait_status;
     int32_t signal; // 0: none
@@ -236,8 +236,8 @@ struct cx_result {
     struct cx_deviation diverged_expected;
     struct cx_deviation diverged_found;
     uint64_t fault_address;
-    char message[400];  // assertion text, fatal error text, failed check, what diverged
-    char location[200]; // "file:line" of an assertion or check, or the function of a fatal error
+    char message[400];      // assertion text, fatal error text, failed check, what diverged
+    char location[200];     // "file:line" of an assertion or check, or the function of a fatal error
     char uncontrolled[200]; // what was not under control, or empty
     struct cx_stack stack;  // of the thread that failed
     struct cx_step cycle[64];

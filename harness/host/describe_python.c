@@ -69,8 +69,8 @@ static int waits_for_world(const struct _stoptheworld_state *stw, const PyInterp
     return 1;
 }
 
-static int waits_for_gil(const PyInterpreterState *interp, const struct cx_thread *thread, char *out,
-                         size_t out_bytes, uint32_t *holder_key)
+static int waits_for_gil(const PyInterpreterState *interp, const struct cx_thread *thread, char *out, size_t out_bytes,
+                         uint32_t *holder_key)
 {
     const struct _gil_runtime_state *gil = interp->ceval.gil;
     if (gil == NULL || thread->wait_object != &gil->cond) {

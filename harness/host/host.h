@@ -29,8 +29,8 @@ void cx_host_after_fork_child(void);
 int cx_host_detach(void);
 void cx_host_attach(int detached);
 
-// What the host knows about the wait of a thread, for reports: text, and the key of the thread that it waits for. Leaves
-// both alone when it knows nothing. Takes no lock. Thread state: any; the run has ended.
+// What the host knows about the wait of a thread, for reports: text, and the key of the thread that it waits for.
+// Leaves both alone when it knows nothing. Takes no lock. Thread state: any; the run has ended.
 void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes, uint32_t *holder_key);
 
 #endif

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// identity: see identity.h. The build id and the map of loaded files come from the program headers of this process, so
+// that the command can look up symbols of a process that is long gone.
 #include "harness/host/identity.h"
 
 #include "harness/host/host.h"
@@ -88,8 +91,8 @@ static uint32_t build_bits(const struct cx_identity *identity)
 static int is_applicable(const struct cx_scenario *scenario, uint32_t bits)
 {
     uint32_t common = scenario->builds & bits;
-    return (common & (CX_BUILD_GIL | CX_BUILD_FREE_THREADED)) != 0 && (common & (CX_BUILD_DEBUG | CX_BUILD_TSAN)) != 0 &&
-           cx_host_has_version(scenario->python_min);
+    return (common & (CX_BUILD_GIL | CX_BUILD_FREE_THREADED)) != 0 &&
+           (common & (CX_BUILD_DEBUG | CX_BUILD_TSAN)) != 0 && cx_host_has_version(scenario->python_min);
 }
 
 void cx_identity_fill(struct cx_channel *channel)

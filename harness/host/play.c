@@ -16,19 +16,19 @@
 #define STATE_BYTES_MAX 65536
 
 struct actor_thread {
-    struct cx_run *run;            // const after init
-    const struct cx_actor *actor;  // const after init
-    struct cx_thread *thread;      // const after init: NULL in a native run
-    uint32_t index;                // const after init
+    struct cx_run *run;           // const after init
+    const struct cx_actor *actor; // const after init
+    struct cx_thread *thread;     // const after init: NULL in a native run
+    uint32_t index;               // const after init
 };
 
 struct cx_run {
-    const struct cx_scenario *scenario;                  // const after init
-    uint32_t count;                                      // const after init: entries of threads[]
-    struct actor_thread threads[ACTOR_THREADS_MAX];      // const after init
-    uint32_t native_over;                                // atomic: futex word, native actors that returned or parked
-    uint32_t native_parked;                              // atomic
-    struct cx_prng native_prng;                          // atomic: its state is advanced with a fetch-add
+    const struct cx_scenario *scenario;             // const after init
+    uint32_t count;                                 // const after init: entries of threads[]
+    struct actor_thread threads[ACTOR_THREADS_MAX]; // const after init
+    uint32_t native_over;                           // atomic: futex word, native actors that returned or parked
+    uint32_t native_parked;                         // atomic
+    struct cx_prng native_prng;                     // atomic: its state is advanced with a fetch-add
 };
 
 static struct cx_run the_run;

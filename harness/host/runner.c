@@ -31,7 +31,7 @@
 
 uint64_t cx_clock_wall_ns(void)
 {
-    struct timespec now;
+    struct timespec now = {0, 0};
     cx_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0);
     return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
 }

@@ -50,8 +50,8 @@ static uint64_t ns_of(const struct timespec *time)
     return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_nsec;
 }
 
-// As clock_gettime judges ids: the fixed clocks, and those of processes and threads, which are negative. What looks like
-// a descriptor (dynamic clocks) is none of ours.
+// As clock_gettime judges ids: the fixed clocks, and those of processes and threads, which are negative. What looks
+// like a descriptor (dynamic clocks) is none of ours.
 static int clock_valid(clockid_t clock)
 {
     return clock >= 0 ? clock <= CLOCK_TAI : (clock & 3) != 3;

@@ -351,8 +351,7 @@ static int all_spin_for_ever(void)
     }
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread->status == CX_THREAD_RUNNABLE &&
-            (thread->spin.rounds < CX_SPINS_LIVELOCK || thread->reads_clock)) {
+        if (thread->status == CX_THREAD_RUNNABLE && (thread->spin.rounds < CX_SPINS_LIVELOCK || thread->reads_clock)) {
             return 0;
         }
     }

@@ -87,6 +87,10 @@ static void finish(enum cx_outcome outcome, const char *message, const char *loc
     }
     snprintf(result->message, sizeof(result->message), "%s", message);
     snprintf(result->location, sizeof(result->location), "%s", location);
+    if (cx_sched.channel->request.strategy == CX_STRATEGY_REPLAY) {
+        cx_replay_end(result);
+        outcome = result->outcome;
+    }
     uint32_t count = cx_sched.count < CX_THREADS_REPORT_MAX ? cx_sched.count : CX_THREADS_REPORT_MAX;
     // A run that passed is one of thousands: its threads are described only where somebody will read it.
     if (outcome == CX_OUTCOME_PASS && result->races_count == 0 && cx_sched.channel->request.mode == 0 &&

@@ -7,8 +7,11 @@
 // a quiet stretch is watched: it consists of rounds; in each round every timed wait ends at least once and is entered
 // again. A round is quiet when, at its end, every thread waits for the same object as at its start, the same locks
 // have the same holders, nobody was woken, made or ended, and every word that was stored to has its old value again (a
-// lock word goes up and down; what counts is the net effect, however many pollers wait for the lock in between). After CX_ROUNDS quiet rounds that also span CX_QUIET_NS,
-// the state is taken as a fixpoint: a deadlock.
+// lock word goes up and down; what counts is the net effect, however many pollers wait for the lock in between). After
+// CX_ROUNDS quiet rounds that also span CX_QUIET_NS, the state is taken as a fixpoint: a deadlock.
+//
+// Watching makes every point slow, so it begins only when nothing could run CX_LEAPS times in a row without a change
+// that is noticed anyway, and ends with the first round that is not quiet.
 //
 // What this cannot see: a loop counter in a register or a plain variable. A program that really does retry a fixed
 // number of times gets through if it needs fewer rounds or less time than the two bounds.
@@ -17,6 +20,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#define CX_LEAPS 4
 #define CX_ROUNDS 1000
 #define CX_QUIET_NS 10000000000ULL // 10 s
 #define STORES_MAX 1024
@@ -27,12 +31,13 @@ static struct {
     const uint64_t *word; // scheduler token
     uint64_t before;      // scheduler token
 } stores[STORES_MAX];
-static uint32_t stores_count;   // scheduler token
-static int disturbed;           // scheduler token
-static uint32_t rounds;         // scheduler token
-static uint64_t stretch_ns;     // scheduler token: when the first quiet round began
-static uint64_t digest_before;  // scheduler token
-static uint64_t waits_before;   // scheduler token
+static uint32_t stores_count;  // scheduler token
+static int disturbed;          // scheduler token
+static uint32_t leaps;         // scheduler token: in a row, while nothing is watched
+static uint32_t rounds;        // scheduler token
+static uint64_t stretch_ns;    // scheduler token: when the first quiet round began
+static uint64_t digest_before; // scheduler token
+static uint64_t waits_before;  // scheduler token
 
 static const uint64_t *word_of(const void *address)
 {
@@ -120,24 +125,36 @@ static int round_is_over(void)
 {
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         const struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns != CX_NO_DEADLINE &&
-            !thread->expired_in_round) {
+        if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns != CX_NO_DEADLINE && !thread->expired_in_round) {
             return 0;
         }
     }
     return 1;
 }
 
+static void end_stretch(void)
+{
+    leaps = 0;
+    disturbed = 0;
+    rounds = 0;
+    cx_poll_watching = 0;
+    cx_sched.slow_mode = (cx_sched.channel->request.mode & CX_MODE_LOG) != 0;
+}
+
 void cx_poll_leap(struct cx_thread *thread)
 {
     if (!cx_poll_watching) {
-        begin_stretch();
+        leaps = disturbed ? 0 : leaps + 1;
+        disturbed = 0;
+        if (leaps >= CX_LEAPS) {
+            begin_stretch();
+        }
     } else if (disturbed || !stores_undone()) {
         // Not quiet. A wait for one distant deadline (a sleep) is no polling either: start over.
-        begin_stretch();
+        end_stretch();
     } else if (round_is_over()) {
         if (digest_before != cx_lock_digest() || waits_before != waits_digest()) {
-            begin_stretch();
+            end_stretch();
         } else {
             rounds++;
             begin_round();

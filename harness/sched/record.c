@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define LOG_STEPS_MAX (8u << 20) // 320 MB of records; hashing goes on past that
+#define LOG_STEPS_MAX (8u << 20)               // 320 MB of records; hashing goes on past that
 #define LOG_ADDRESS ((void *)0x560000000000ul) // far from all else, and no shadow of ThreadSanitizer
 
 void cx_record_begin(void)

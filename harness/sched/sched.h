@@ -24,12 +24,12 @@
 
 #define CX_THREADS_MAX 4096
 #define CX_NO_DEADLINE UINT64_MAX
-#define CX_STEP_NS 100 // a finalization passes 290 000 points in some 30 ms of a native debug build
+#define CX_STEP_NS 100    // a finalization passes 290 000 points in some 30 ms of a native debug build
 #define CX_SPIN_MAX 10000 // equal cycles of looks, without a store, that make a spin loop. CPython spins 40 times
 #define CX_SPIN_PERIOD 64 // looks elsewhere, after which another address is watched: the longest loop that is seen
 #define CX_SPINS_LIVELOCK 20000 // rounds by every thread that can run, with nothing stored: they spin for ever
-#define CX_QUANTUM_MAX 1000000 // points in a row by one thread, whatever the strategy says, while another could run;
-#define CX_QUANTUM_MIN 10000   // a quarter of that after each time that they were used up, down to this
+#define CX_QUANTUM_MAX 1000000  // points in a row by one thread, whatever the strategy says, while another could run;
+#define CX_QUANTUM_MIN 10000    // a quarter of that after each time that they were used up, down to this
 #define CX_SWITCHES_MAX 4000000 // livelock bound on hand-offs: some 15 s of them
 
 enum cx_wake {
@@ -49,47 +49,47 @@ union cx_spin {
 #define CX_SPIN_RESET ((uint64_t)CX_SPIN_MAX)
 
 struct cx_thread {
-    uint64_t points;    // scheduler token: passed so far
-    uint64_t stop_at;   // scheduler token: first point that must take the slow path
-    union cx_spin spin; // scheduler token
-    const void *anchor; // scheduler token: the address whose looks are counted
-    uint32_t strays;    // scheduler token: looks elsewhere since the last look at it,
-    uint64_t strayed;   // scheduler token: and a digest of where,
-    uint64_t cycle;     // scheduler token: and the same digest of the cycle before
-    uint64_t turn_ends; // scheduler token: the point at which its quantum is used up
-    uint32_t quantum;   // scheduler token: see CX_QUANTUM_MAX
-    uint64_t settled;   // scheduler token: points already counted in cx_sched.steps
-    uint32_t go;        // atomic: futex word, 1 = has the token
-    uint32_t started;   // atomic: futex word, 1 = parked for the first time
-    uint32_t key;       // const after init
-    uint32_t index;     // const after init: in cx_sched.threads
-    uint32_t parent;    // const after init: index of its creator
-    uint32_t children;  // scheduler token: created so far
-    uint32_t picks;     // scheduler token: number choices made so far
-    uint8_t status;     // scheduler token: enum cx_thread_status
-    uint8_t retry;      // scheduler token: runnable only to try `wait_object` again
-    uint8_t wake;       // scheduler token: enum cx_wake
-    uint8_t op;         // scheduler token: pending operation, enum cx_op
-    uint8_t reads_clock; // scheduler token: looked at the time since it last stored anything
+    uint64_t points;          // scheduler token: passed so far
+    uint64_t stop_at;         // scheduler token: first point that must take the slow path
+    union cx_spin spin;       // scheduler token
+    const void *anchor;       // scheduler token: the address whose looks are counted
+    uint32_t strays;          // scheduler token: looks elsewhere since the last look at it,
+    uint64_t strayed;         // scheduler token: and a digest of where,
+    uint64_t cycle;           // scheduler token: and the same digest of the cycle before
+    uint64_t turn_ends;       // scheduler token: the point at which its quantum is used up
+    uint32_t quantum;         // scheduler token: see CX_QUANTUM_MAX
+    uint64_t settled;         // scheduler token: points already counted in cx_sched.steps
+    uint32_t go;              // atomic: futex word, 1 = has the token
+    uint32_t started;         // atomic: futex word, 1 = parked for the first time
+    uint32_t key;             // const after init
+    uint32_t index;           // const after init: in cx_sched.threads
+    uint32_t parent;          // const after init: index of its creator
+    uint32_t children;        // scheduler token: created so far
+    uint32_t picks;           // scheduler token: number choices made so far
+    uint8_t status;           // scheduler token: enum cx_thread_status
+    uint8_t retry;            // scheduler token: runnable only to try `wait_object` again
+    uint8_t wake;             // scheduler token: enum cx_wake
+    uint8_t op;               // scheduler token: pending operation, enum cx_op
+    uint8_t reads_clock;      // scheduler token: looked at the time since it last stored anything
     uint8_t expired_in_round; // scheduler token: see poll.c
-    uint8_t sliced;     // scheduler token: its deadline is only the next look of a longer wait that has an end
-    uint8_t detached;   // scheduler token
-    uint32_t expiries;  // scheduler token: timed waits that ended, in this quiet stretch
-    const void *object; // scheduler token: what `op` is about
-    const void *caller; // scheduler token: who performs `op`
-    const void *frame;  // scheduler token: frame pointer where it last gave the token away
-    const void *wait_object; // scheduler token: what it is blocked on, NULL when it is not
-    uint64_t deadline_ns;    // scheduler token: virtual, CX_NO_DEADLINE for none
-    uint64_t wait_seq;       // scheduler token: order of arrival among waiters
-    uint64_t priority;       // scheduler token: used by pct
-    uint32_t plan_next;      // scheduler token: used by replay: next entry of the plan about this thread
-    uint32_t plan_pick_next; // scheduler token: the same for number choices
-    pthread_t handle;        // const after init
-    int32_t tid;             // const after init: kernel's id
-    void *(*body)(void *);   // const after init
-    void *argument;          // const after init
-    char path[48];           // const after init
-    char name[48];           // const after init
+    uint8_t sliced;           // scheduler token: its deadline is only the next look of a longer wait that has an end
+    uint8_t detached;         // scheduler token
+    uint32_t expiries;        // scheduler token: timed waits that ended, in this quiet stretch
+    const void *object;       // scheduler token: what `op` is about
+    const void *caller;       // scheduler token: who performs `op`
+    const void *frame;        // scheduler token: frame pointer where it last gave the token away
+    const void *wait_object;  // scheduler token: what it is blocked on, NULL when it is not
+    uint64_t deadline_ns;     // scheduler token: virtual, CX_NO_DEADLINE for none
+    uint64_t wait_seq;        // scheduler token: order of arrival among waiters
+    uint64_t priority;        // scheduler token: used by pct
+    uint32_t plan_next;       // scheduler token: used by replay: next entry of the plan about this thread
+    uint32_t plan_pick_next;  // scheduler token: the same for number choices
+    pthread_t handle;         // const after init
+    int32_t tid;              // const after init: kernel's id
+    void *(*body)(void *);    // const after init
+    void *argument;           // const after init
+    char path[48];            // const after init
+    char name[48];            // const after init
 };
 
 // A strategy decides; core.c records what it decided and does it. All calls are made with the token held.
@@ -115,30 +115,30 @@ extern const struct cx_strategy cx_strategy_pct;
 extern const struct cx_strategy cx_strategy_replay;
 
 struct cx_sched {
-    int active;                   // scheduler token: a controlled run is on
-    uint32_t count;               // scheduler token: threads ever made
-    uint32_t runnable;            // scheduler token: threads that could hold the token
-    uint32_t timed;               // scheduler token: threads blocked with a deadline
-    uint32_t blocked;             // scheduler token: threads blocked, with a deadline or without
-    uint32_t retries;             // scheduler token: runnable threads with `retry`
-    struct cx_thread *current;    // scheduler token
-    uint64_t steps;               // scheduler token: settled points of all threads
-    uint64_t steps_max;           // const after init
-    uint64_t choices;             // scheduler token: those of them with more than one runnable thread
-    uint64_t switches;            // scheduler token
-    uint64_t preemptions;         // scheduler token
-    uint64_t leap_ns;             // scheduler token: virtual time that no point accounts for
-    uint64_t next_deadline_ns;    // scheduler token: earliest of all blocked threads
-    uint64_t wait_seq;            // scheduler token
-    uint64_t fingerprint;         // scheduler token
-    int32_t dying_tid;            // scheduler token: a thread whose kernel exit the next holder waits for
-    int slow_mode;                // const after init, or poll.c: every point takes the slow path
-    struct cx_prng prng;          // scheduler token: strategies draw from it
-    const struct cx_strategy *strategy; // const after init
-    struct cx_channel *channel;         // const after init
-    struct cx_step *log;                // scheduler token: next record, NULL when no log is written
-    struct cx_step *log_end;            // const after init
-    struct cx_thread threads[CX_THREADS_MAX];
+    int active;                               // scheduler token: a controlled run is on
+    uint32_t count;                           // scheduler token: threads ever made
+    uint32_t runnable;                        // scheduler token: threads that could hold the token
+    uint32_t timed;                           // scheduler token: threads blocked with a deadline
+    uint32_t blocked;                         // scheduler token: threads blocked, with a deadline or without
+    uint32_t retries;                         // scheduler token: runnable threads with `retry`
+    struct cx_thread *current;                // scheduler token
+    uint64_t steps;                           // scheduler token: settled points of all threads
+    uint64_t steps_max;                       // const after init
+    uint64_t choices;                         // scheduler token: those of them with more than one runnable thread
+    uint64_t switches;                        // scheduler token
+    uint64_t preemptions;                     // scheduler token
+    uint64_t leap_ns;                         // scheduler token: virtual time that no point accounts for
+    uint64_t next_deadline_ns;                // scheduler token: earliest of all blocked threads
+    uint64_t wait_seq;                        // scheduler token
+    uint64_t fingerprint;                     // scheduler token
+    int32_t dying_tid;                        // scheduler token: a thread whose kernel exit the next holder waits for
+    int slow_mode;                            // const after init, or poll.c: every point takes the slow path
+    struct cx_prng prng;                      // scheduler token: strategies draw from it
+    const struct cx_strategy *strategy;       // const after init
+    struct cx_channel *channel;               // const after init
+    struct cx_step *log;                      // scheduler token: next record, NULL when no log is written
+    struct cx_step *log_end;                  // const after init
+    struct cx_thread threads[CX_THREADS_MAX]; // as their fields say; entries below `count`: scheduler token
 };
 extern struct cx_sched cx_sched;
 
@@ -245,8 +245,8 @@ struct cx_thread *cx_thread_find(pthread_t handle);
 // The record with this key, or NULL.
 struct cx_thread *cx_thread_by_key(uint32_t key);
 // pthread_create under control; its result. `name` is copied, "" for none.
-int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes,
-                     void *(*body)(void *), void *argument, const char *name);
+int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *),
+                     void *argument, const char *name);
 // pthread_join without the wait: the thread is EXITED. Forgets the handle.
 int cx_thread_reap(struct cx_thread *thread, void **result);
 // Before any thread: make the key whose destructor ends controlled threads.
@@ -306,6 +306,8 @@ __attribute__((noreturn)) void cx_finish_deadlock(struct cx_thread *self, const 
 __attribute__((noreturn)) void cx_finish_livelock(struct cx_thread *self, const char *message);
 __attribute__((noreturn)) void cx_finish_diverged(struct cx_thread *self, const struct cx_deviation *expected,
                                                   const char *message);
+// strategy_replay.c: the run is over and its result is written. Accounts for entries of the plan that never came.
+void cx_replay_end(struct cx_result *result);
 // Leave the process at once, running nothing.
 __attribute__((noreturn)) void cx_leave(int status);
 

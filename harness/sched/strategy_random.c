@@ -6,8 +6,8 @@
 // a run, nearly all of them noise, and a thread is never left alone for long enough to get anywhere. Here each run
 // first draws how many preemptions it will make, log-uniformly between 1 and 1024, and spreads them evenly at random
 // over the points with a choice (whose number a calibration run has measured). Where a thread must be chosen (block,
-// yield, exit), the choice is uniform. Rate-drawn random walks: Ozkan et al., "Randomized testing of distributed systems
-// with probabilistic guarantees", draw depth likewise; the reason given there, few switches suffice, is PCT's.
+// yield, exit), the choice is uniform. That few switches suffice for most bugs is the observation behind PCT
+// (strategy_pct.c); drawing their number anew for each run leaves no number of them out.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>

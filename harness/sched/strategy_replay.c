@@ -4,10 +4,12 @@
 //
 // Strict (CX_MODE_STRICT): a deviation that names a thread which cannot run, or meets another operation or object than
 // was recorded, ends the run as diverged, at the first step that differs. Lenient (shrinking): such an entry is
-// counted and passed over, and the run goes on in the default order.
+// counted and passed over, and the run goes on in the default order. A run that passes with entries left over has not
+// followed its schedule either.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
+#include <stdio.h>
 
 // First entry from `from` on that is of this kind and thread; plan_count if there is none. Entries of one thread are in
 // ascending order of points, as they were recorded. Nothing is sorted or allocated here: a replay must leave the heap
@@ -27,8 +29,11 @@ static const struct cx_deviation *plan_at(uint32_t i)
     return i < cx_sched.channel->request.plan_count ? &cx_sched.channel->plan[i] : NULL;
 }
 
+static uint32_t entries_met; // scheduler token: followed or passed over
+
 static void replay_begin(void)
 {
+    entries_met = 0;
 }
 
 static void replay_thread_created(struct cx_thread *thread)
@@ -39,11 +44,13 @@ static void replay_thread_created(struct cx_thread *thread)
 
 static void next_switch(struct cx_thread *self)
 {
+    entries_met++;
     self->plan_next = entry_from(self->plan_next + 1, CX_DEVIATION_SWITCH, self->key);
 }
 
 static void next_pick(struct cx_thread *self)
 {
+    entries_met++;
     self->plan_pick_next = entry_from(self->plan_pick_next + 1, CX_DEVIATION_PICK, self->key);
 }
 
@@ -128,6 +135,32 @@ static uint32_t replay_pick(struct cx_thread *self, uint32_t n)
         return 0;
     }
     return entry->choice;
+}
+
+static int is_left_over(const struct cx_deviation *entry, uint32_t at)
+{
+    const struct cx_thread *thread = cx_thread_by_key(entry->thread);
+    return thread == NULL || at >= (entry->kind == CX_DEVIATION_PICK ? thread->plan_pick_next : thread->plan_next);
+}
+
+void cx_replay_end(struct cx_result *result)
+{
+    uint32_t count = cx_sched.channel->request.plan_count;
+    if (entries_met == count) {
+        return;
+    }
+    result->deviations_ignored += count - entries_met;
+    if (!strict() || result->outcome != CX_OUTCOME_PASS) {
+        return;
+    }
+    uint32_t at = 0;
+    while (at + 1 < count && !is_left_over(plan_at(at), at)) {
+        at++;
+    }
+    result->outcome = CX_OUTCOME_DIVERGED;
+    result->diverged_step = cx_sched.steps;
+    result->diverged_expected = *plan_at(at);
+    snprintf(result->message, sizeof(result->message), "the run ended before the schedule did");
 }
 
 const struct cx_strategy cx_strategy_replay = {

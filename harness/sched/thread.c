@@ -128,8 +128,8 @@ static void *trampoline(void *argument)
     return self->body(self->argument);
 }
 
-int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes,
-                     void *(*body)(void *), void *argument, const char *name)
+int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *),
+                     void *argument, const char *name)
 {
     struct cx_thread *thread = thread_new(self);
     if (thread == NULL) {
