@@ -11,6 +11,7 @@
 #include "harness/sched/sched.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -32,6 +33,16 @@ uint64_t cx_clock_wall_ns(void)
 
 void cx_actor_parks(void)
 {
+}
+
+// As a runner does: hand-offs stay on one CPU, whichever the child is on.
+static void pin(void)
+{
+    cpu_set_t set;
+    int cpu = sched_getcpu();
+    CPU_ZERO(&set);
+    CPU_SET(cpu < 0 ? 0 : (unsigned)cpu, &set);
+    sched_setaffinity(0, sizeof(set), &set);
 }
 
 static void *shared_memory(size_t bytes)
@@ -69,11 +80,12 @@ const struct cx_result *sched_run(void (*body)(void), const struct cx_request *r
     sched_channel();
     channel->request = *request;
     channel->request.steps_max = request->steps_max != 0 ? request->steps_max : 2000000;
-    channel->request.wall_ms_max = request->wall_ms_max != 0 ? request->wall_ms_max : 10000;
+    channel->request.wall_ms_max = request->wall_ms_max != 0 ? request->wall_ms_max : 120000;
     memset(&channel->result, 0, offsetof(struct cx_result, cycle));
     memset(notes, 0, NOTES_MAX * sizeof(*notes));
     pid_t child = fork();
     if (child == 0) {
+        pin();
         cx_playing = 1;
         cx_sched.channel = channel;
         cx_crash_install(channel->request.wall_ms_max);

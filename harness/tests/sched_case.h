@@ -21,8 +21,9 @@
 // The channel of the last run: its deviations, to be handed on as a plan. Borrowed.
 struct cx_channel *sched_channel(void);
 
-// Run `body` as the main thread of a controlled run. Zeroes in `request` get defaults (steps 2 000 000, 10 s).
-// The result is borrowed, valid until the next call. A body that returns means CX_OUTCOME_PASS.
+// Run `body` as the main thread of a controlled run. Zeroes in `request` get defaults (steps 2 000 000, 120 s of real
+// time: a limit for hangs, which nothing else comes near). The result is borrowed, valid until the next call. A body that
+// returns means CX_OUTCOME_PASS.
 const struct cx_result *sched_run(void (*body)(void), const struct cx_request *request);
 
 // Run `body` under the default order: no deviation.
