@@ -42,7 +42,7 @@ enum cx_status cx_crew_start(struct cx_crew *crew, const char *target, uint32_t 
     // Commands that run side by side should not all sit on the first CPU. Nothing may depend on which one it is.
     uint32_t first = (uint32_t)getpid() % cpus_count;
     for (uint32_t i = 0; status == CX_OK && i < jobs; i++) {
-        status = cx_worker_new(&crew->workers[i], path, cpus[(first + i) % cpus_count], controlled, error);
+        status = cx_worker_new(&crew->workers[i], path, cpus[(first + i) % cpus_count], error);
         crew->count += status == CX_OK;
     }
     if (status == CX_OK) {

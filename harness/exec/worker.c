@@ -31,7 +31,6 @@
 struct cx_worker {
     char *path;
     int32_t cpu;
-    int controlled;
     pid_t pid; // 0: no process
     int pid_fd;
     int socket_fd;
@@ -139,8 +138,6 @@ static enum cx_status process_open(struct cx_worker *worker, struct cx_error *er
     if (ftruncate(worker->output_fd, 0) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
         return cx_error_system(error, "cannot prepare a runner");
     }
-    // What the runner looks at before it brings up CPython.
-    cx_worker_request(worker)->strategy = worker->controlled ? CX_STRATEGY_REPLAY : CX_STRATEGY_NATIVE;
     struct cx_spawn spawn = {.path = worker->path,
                              .channel_fd = worker->channel_fd,
                              .socket_fd = pair[1],
@@ -237,8 +234,7 @@ static enum cx_status hello_wait(struct cx_worker *worker, struct cx_error *erro
     return hello_check(worker, error);
 }
 
-enum cx_status cx_worker_new(struct cx_worker **out, const char *path, int32_t cpu, int controlled,
-                             struct cx_error *error)
+enum cx_status cx_worker_new(struct cx_worker **out, const char *path, int32_t cpu, struct cx_error *error)
 {
     *out = NULL;
     struct cx_worker *worker = calloc(1, sizeof(*worker));
@@ -247,7 +243,6 @@ enum cx_status cx_worker_new(struct cx_worker **out, const char *path, int32_t c
     }
     worker->pid_fd = worker->socket_fd = worker->channel_fd = worker->output_fd = worker->log_fd = -1;
     worker->cpu = cpu;
-    worker->controlled = controlled;
     worker->path = strdup(path);
     enum cx_status status = worker->path != NULL ? files_open(worker, error) : CX_ERR_MEMORY;
     if (status == CX_OK) {

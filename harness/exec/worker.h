@@ -32,11 +32,9 @@ enum cx_answer {
     CX_ANSWER_TIMEOUT,  // the runner did not come back in time and was killed; cx_worker_restart() or give up
 };
 
-// Start the runner `path`, pinned to `cpu` (-1: not pinned), and wait until it has said hello. `controlled`: its runs
-// will be scheduled by us. A runner lives for one of the two, because its clocks are virtual or real from its start.
+// Start the runner `path`, pinned to `cpu` (-1: not pinned), and wait until it has said hello.
 // The caller frees it with cx_worker_free(), which also ends the process; NULL is allowed there.
-enum cx_status cx_worker_new(struct cx_worker **worker, const char *path, int32_t cpu, int controlled,
-                             struct cx_error *error);
+enum cx_status cx_worker_new(struct cx_worker **worker, const char *path, int32_t cpu, struct cx_error *error);
 void cx_worker_free(struct cx_worker *worker);
 
 // A fresh process in the place of one that was lost. The identity must be the same as before.
