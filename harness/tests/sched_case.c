@@ -125,8 +125,7 @@ struct sched_counts sched_explore(void (*body)(void), uint32_t strategy, uint32_
     struct sched_counts counts = {{0}};
     uint64_t choices = sched_run_default(body)->choices;
     for (uint32_t seed = 1; seed <= runs; seed++) {
-        struct cx_request request = {
-            .strategy = strategy, .seed = seed, .pct_depth = 3, .choices_expected = choices};
+        struct cx_request request = {.strategy = strategy, .seed = seed, .pct_depth = 3, .choices_expected = choices};
         counts.of[sched_run(body, &request)->outcome]++;
     }
     return counts;
@@ -136,8 +135,7 @@ const struct cx_result *sched_find(void (*body)(void), uint32_t strategy, enum c
 {
     uint64_t choices = sched_run_default(body)->choices;
     for (uint32_t seed = 1; seed <= runs; seed++) {
-        struct cx_request request = {
-            .strategy = strategy, .seed = seed, .pct_depth = 3, .choices_expected = choices};
+        struct cx_request request = {.strategy = strategy, .seed = seed, .pct_depth = 3, .choices_expected = choices};
         if (sched_run(body, &request)->outcome == outcome) {
             return &channel->result;
         }

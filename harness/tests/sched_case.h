@@ -22,8 +22,8 @@
 struct cx_channel *sched_channel(void);
 
 // Run `body` as the main thread of a controlled run. Zeroes in `request` get defaults (steps 2 000 000, 120 s of real
-// time: a limit for hangs, which nothing else comes near). The result is borrowed, valid until the next call. A body that
-// returns means CX_OUTCOME_PASS.
+// time: a limit for hangs, which nothing else comes near). The result is borrowed, valid until the next call. A body
+// that returns means CX_OUTCOME_PASS.
 const struct cx_result *sched_run(void (*body)(void), const struct cx_request *request);
 
 // Run `body` under the default order: no deviation.
@@ -42,7 +42,7 @@ struct sched_counts sched_explore(void (*body)(void), uint32_t strategy, uint32_
 void sched_check(int condition, const char *text);
 #define SCHED_CHECK(condition) sched_check((condition) != 0, #condition)
 
-// Explore seeds 1, 2, ... under `strategy` until a run ends in `outcome`; fails the test when `runs` seeds do not do it.
+// Explore seeds 1, 2, ... under `strategy` until a run ends in `outcome`; fails the test when `runs` seeds do not do.
 const struct cx_result *sched_find(void (*body)(void), uint32_t strategy, enum cx_outcome outcome, uint32_t runs);
 
 // Inside a body: pthread_create and pthread_join that must succeed.

@@ -21,8 +21,8 @@
         __atomic_store_n(&area.word, (type)(high + 6), store_order);                                                   \
         SCHED_CHECK(__atomic_load_n(&area.word, load_order) == (type)(high + 6));                                      \
         SCHED_CHECK(__atomic_exchange_n(&area.word, 6, rmw_order) == (type)(high + 6));                                \
-        SCHED_CHECK(__atomic_fetch_add(&area.word, (type)-7, rmw_order) == 6);                                         \
-        SCHED_CHECK(__atomic_fetch_sub(&area.word, (type)-7, rmw_order) == (type)-1);                                  \
+        SCHED_CHECK(__atomic_fetch_add(&area.word, (type) - 7, rmw_order) == 6);                                       \
+        SCHED_CHECK(__atomic_fetch_sub(&area.word, (type) - 7, rmw_order) == (type) - 1);                              \
         SCHED_CHECK(__atomic_fetch_and(&area.word, 3, rmw_order) == 6);                                                \
         SCHED_CHECK(__atomic_fetch_or(&area.word, high, rmw_order) == 2);                                              \
         SCHED_CHECK(__atomic_fetch_xor(&area.word, 7, rmw_order) == (type)(high | 2));                                 \
@@ -51,8 +51,7 @@ DEFINE_ORDERS(uint16_t, 16)
 DEFINE_ORDERS(uint32_t, 32)
 DEFINE_ORDERS(uint64_t, 64)
 
-#define LIST_ORDERS(bits)                                                                                              \
-    relaxed_##bits, consume_##bits, acquire_##bits, release_##bits, acq_rel_##bits, seq_cst_##bits
+#define LIST_ORDERS(bits) relaxed_##bits, consume_##bits, acquire_##bits, release_##bits, acq_rel_##bits, seq_cst_##bits
 static void (*const checks[])(void) = {LIST_ORDERS(8), LIST_ORDERS(16), LIST_ORDERS(32), LIST_ORDERS(64)};
 #define CHECKS (sizeof(checks) / sizeof(checks[0]))
 

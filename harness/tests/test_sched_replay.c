@@ -281,8 +281,7 @@ static void test_wrong_picks_diverge(void **state)
 {
     (void)state;
     struct cx_deviation *plan = sched_channel()->plan;
-    plan[0] = (struct cx_deviation){
-        .point = 1, .thread = CX_THREAD_KEY_MAIN, .choice = 2, .kind = CX_DEVIATION_PICK};
+    plan[0] = (struct cx_deviation){.point = 1, .thread = CX_THREAD_KEY_MAIN, .choice = 2, .kind = CX_DEVIATION_PICK};
     assert_int_equal(follow(pick_once, 1, CX_MODE_STRICT)->outcome, CX_OUTCOME_PASS);
     assert_int_equal(*sched_note(0), 2);
     plan[0].choice = 3;

@@ -278,14 +278,10 @@ static void test_errors_are_those_of_posix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_semaphore_of_one_excludes),
-        cmocka_unit_test(test_semaphore_of_two_lets_two_in),
-        cmocka_unit_test(test_either_waiter_may_come_first),
-        cmocka_unit_test(test_one_post_too_few_is_a_deadlock),
-        cmocka_unit_test(test_crossed_semaphores_are_found),
-        cmocka_unit_test(test_trywait_gives_the_last_one_once),
-        cmocka_unit_test(test_timed_waits_go_both_ways),
-        cmocka_unit_test(test_errors_are_those_of_posix),
+        cmocka_unit_test(test_semaphore_of_one_excludes),    cmocka_unit_test(test_semaphore_of_two_lets_two_in),
+        cmocka_unit_test(test_either_waiter_may_come_first), cmocka_unit_test(test_one_post_too_few_is_a_deadlock),
+        cmocka_unit_test(test_crossed_semaphores_are_found), cmocka_unit_test(test_trywait_gives_the_last_one_once),
+        cmocka_unit_test(test_timed_waits_go_both_ways),     cmocka_unit_test(test_errors_are_those_of_posix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

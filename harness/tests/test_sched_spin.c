@@ -95,8 +95,9 @@ static void by_fence(void)
 }
 
 static void (*const waits[])(void) = {
-    by_relaxed_load,  by_acquire_load, by_yielding_load, by_compare_exchange, by_exchange, by_adding_nothing,
-    by_mutex_trylock, by_sem_trywait,  by_rwlock_try,    by_fence,            by_two_words,
+    by_relaxed_load, by_acquire_load,   by_yielding_load, by_compare_exchange,
+    by_exchange,     by_adding_nothing, by_mutex_trylock, by_sem_trywait,
+    by_rwlock_try,   by_fence,          by_two_words,
 };
 #define WAITS (sizeof(waits) / sizeof(waits[0]))
 static size_t wait_index;
@@ -356,14 +357,10 @@ static void test_spin_beside_work_is_no_livelock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spinner_lets_others_run),
-        cmocka_unit_test(test_spin_for_ever_is_a_livelock),
-        cmocka_unit_test(test_livelock_names_every_spinner),
-        cmocka_unit_test(test_spin_on_the_clock_ends),
-        cmocka_unit_test(test_spin_for_a_sleeper_ends),
-        cmocka_unit_test(test_traversal_is_not_taken_for_spinning),
-        cmocka_unit_test(test_short_spin_costs_no_turn),
-        cmocka_unit_test(test_spin_beside_work_is_no_livelock),
+        cmocka_unit_test(test_spinner_lets_others_run),      cmocka_unit_test(test_spin_for_ever_is_a_livelock),
+        cmocka_unit_test(test_livelock_names_every_spinner), cmocka_unit_test(test_spin_on_the_clock_ends),
+        cmocka_unit_test(test_spin_for_a_sleeper_ends),      cmocka_unit_test(test_traversal_is_not_taken_for_spinning),
+        cmocka_unit_test(test_short_spin_costs_no_turn),     cmocka_unit_test(test_spin_beside_work_is_no_livelock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,8 +52,7 @@ static void mixture(void)
 
 static struct cx_request request_of(uint32_t strategy, uint64_t seed, uint64_t choices)
 {
-    return (struct cx_request){
-        .strategy = strategy, .seed = seed, .pct_depth = 4, .choices_expected = choices};
+    return (struct cx_request){.strategy = strategy, .seed = seed, .pct_depth = 4, .choices_expected = choices};
 }
 
 static const uint32_t strategies[] = {CX_STRATEGY_RANDOM, CX_STRATEGY_PCT};

@@ -291,8 +291,7 @@ static void family(void)
 static void test_names_are_those_of_the_tree(void **state)
 {
     (void)state;
-    static const char *const paths[] = {"main",     "main.1",   "main.2",  "main.1.1",
-                                        "main.1.2", "main.2.1", "main.2.2"};
+    static const char *const paths[] = {"main", "main.1", "main.2", "main.1.1", "main.1.2", "main.2.1", "main.2.2"};
     int orders = 0;
     for (uint32_t seed = 1; seed <= 50; seed++) {
         struct cx_request request = {
