@@ -19,9 +19,9 @@ void cx_host_identify(struct cx_identity *identity);
 // True if this CPython is at least `version` ("3.14"); always true for NULL.
 int cx_host_has_version(const char *version);
 
-// Around fork(2), which the runner calls for every run.
+// Before the first fork(2): make the host ready to be forked, again and again. It is not used in this process any more.
 void cx_host_before_fork(void);
-void cx_host_after_fork_parent(void);
+// In each child, first of all.
 void cx_host_after_fork_child(void);
 
 // Detach the main thread if the host is still up, so that actors that need it can go on. Returns 1 if it did, for

@@ -23,10 +23,6 @@ void cx_host_before_fork(void)
 {
 }
 
-void cx_host_after_fork_parent(void)
-{
-}
-
 void cx_host_after_fork_child(void)
 {
 }

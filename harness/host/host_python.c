@@ -92,11 +92,6 @@ void cx_host_before_fork(void)
     PyOS_BeforeFork();
 }
 
-void cx_host_after_fork_parent(void)
-{
-    PyOS_AfterFork_Parent();
-}
-
 void cx_host_after_fork_child(void)
 {
     PyOS_AfterFork_Child();

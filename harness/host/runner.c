@@ -2,8 +2,8 @@
 //
 // runner: main of a runner. Brings its host up once, then forks for every request (harness/exec/channel.h).
 //
-// What a request asks for must leave no trace in this process: its heap and stack are what every run starts from, and
-// a schedule replays only if they are the same each time. So nothing is allocated between two forks.
+// What a request asks for must leave no trace in this process: its heap, its stack and its sanitizer's state are what
+// every run starts from, and a schedule replays only if they are the same each time.
 #include "harness/host/host.h"
 #include "harness/host/identity.h"
 #include "harness/host/run.h"
@@ -63,27 +63,40 @@ static struct cx_channel *map_channel(void)
     return channel;
 }
 
-// In the child: forget this process's terminal and take the places that the command watches.
-static void child_begin(const struct cx_request *request)
+// The child's standard output and error become the command's file; it dies with its runner, and leaves no core.
+static void child_begin(void)
 {
     struct rlimit no_core = {0, 0};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     setrlimit(RLIMIT_CORE, &no_core);
     dup2(CX_OUTPUT_FD, STDOUT_FILENO);
     dup2(CX_OUTPUT_FD, STDERR_FILENO);
-    (void)request;
 }
 
-static void pin(const struct cx_request *request, const cpu_set_t *all)
+static void clear(void *memory, size_t bytes)
+{
+    __asm__ volatile("rep stosb" : "+D"(memory), "+c"(bytes) : "a"(0) : "memory");
+}
+
+static void say(struct cx_result *result, enum cx_outcome outcome, const char *text)
+{
+    size_t at = 0;
+    result->outcome = outcome;
+    for (; text[at] != '\0' && at < sizeof(result->message) - 1; at++) {
+        result->message[at] = text[at];
+    }
+    result->message[at] = '\0';
+}
+
+// `cpu` below 0: anywhere.
+static void pin(int32_t cpu, const cpu_set_t *all)
 {
     cpu_set_t one;
-    if (request->cpu < 0) {
-        sched_setaffinity(0, sizeof(*all), all);
-        return;
-    }
     CPU_ZERO(&one);
-    CPU_SET((unsigned)request->cpu, &one);
-    sched_setaffinity(0, sizeof(one), &one);
+    if (cpu >= 0) {
+        CPU_SET((unsigned)cpu, &one);
+    }
+    cx_syscall3(SYS_sched_setaffinity, 0, sizeof(one), (long)(cpu >= 0 ? &one : all));
 }
 
 // Wait for the child, but not for ever. 1 if it had to be killed.
@@ -93,17 +106,17 @@ static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage 
     int pidfd = (int)cx_syscall3(SYS_pidfd_open, child, 0, 0);
     if (pidfd >= 0) {
         struct pollfd ready = {.fd = pidfd, .events = POLLIN};
-        int got = 0;
+        long got = 0;
         do {
-            got = cx_real.poll(&ready, 1, (int)wall_ms + GRACE_MS);
-        } while (got < 0 && errno == EINTR);
+            got = cx_syscall3(SYS_poll, (long)&ready, 1, (long)wall_ms + GRACE_MS);
+        } while (got == -EINTR);
         if (got == 0) {
-            kill(child, SIGKILL);
+            cx_syscall3(SYS_kill, child, SIGKILL, 0);
             killed = 1;
         }
-        close(pidfd);
+        cx_syscall3(SYS_close, pidfd, 0, 0);
     }
-    while (wait4(child, status, 0, usage) < 0 && errno == EINTR) {
+    while (cx_syscall6(SYS_wait4, child, (long)status, 0, (long)usage, 0, 0) == -EINTR) {
     }
     return killed;
 }
@@ -115,59 +128,69 @@ static void conclude(struct cx_result *result, int status, int killed)
         return;
     }
     if (killed) {
-        result->outcome = CX_OUTCOME_HANG;
-        snprintf(result->message, sizeof(result->message), "the run did not answer its own watchdog and was killed");
+        say(result, CX_OUTCOME_HANG, "the run did not answer its own watchdog and was killed");
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-        result->outcome = CX_OUTCOME_ERROR;
-        snprintf(result->message, sizeof(result->message), "the run was killed from outside (SIGKILL)");
+        say(result, CX_OUTCOME_ERROR, "the run was killed from outside (SIGKILL)");
     } else if (WIFSIGNALED(status)) {
-        result->outcome = CX_OUTCOME_CRASH;
         result->signal = WTERMSIG(status);
-        snprintf(result->message, sizeof(result->message), "%s", sigabbrev_np(result->signal));
+        say(result, CX_OUTCOME_CRASH, "a signal that the run could not handle");
     } else {
-        result->outcome = CX_OUTCOME_EXIT;
-        snprintf(result->message, sizeof(result->message), "the process exited with status %d", WEXITSTATUS(status));
+        say(result, CX_OUTCOME_EXIT, "the process exited before the scenario had ended");
     }
 }
 
-static void serve(struct cx_channel *channel, const cpu_set_t *all)
+static void account(struct cx_result *result, uint64_t start_ns, const struct rusage *usage)
 {
-    struct cx_result *result = &channel->result;
-    struct rusage usage;
-    int status = 0;
-    memset(result, 0, offsetof(struct cx_result, cycle));
-    if (channel->request.scenario >= cx_scenario_count) {
-        result->outcome = CX_OUTCOME_ERROR;
-        snprintf(result->message, sizeof(result->message), "the request names a scenario that this runner lacks");
-        return;
-    }
-    cx_identity_defaults(channel);
-    pin(&channel->request, all);
-    (void)!ftruncate(CX_OUTPUT_FD, 0);
-    lseek(CX_OUTPUT_FD, 0, SEEK_SET);
-    uint64_t start_ns = cx_clock_wall_ns();
-    cx_host_before_fork();
-    pid_t child = fork();
-    if (child == 0) {
-        cx_host_after_fork_child();
-        child_begin(&channel->request);
-        cx_play(channel);
-    }
-    cx_host_after_fork_parent();
-    if (child < 0) {
-        result->outcome = CX_OUTCOME_ERROR;
-        snprintf(result->message, sizeof(result->message), "fork failed: %s", strerror(errno));
-        return;
-    }
-    int killed = wait_child(child, channel->request.wall_ms_max, &status, &usage);
     result->wall_ns = cx_clock_wall_ns() - start_ns;
-    result->cpu_ns = ((uint64_t)usage.ru_utime.tv_sec + (uint64_t)usage.ru_stime.tv_sec) * 1000000000ULL +
-                     ((uint64_t)usage.ru_utime.tv_usec + (uint64_t)usage.ru_stime.tv_usec) * 1000;
+    result->cpu_ns = ((uint64_t)usage->ru_utime.tv_sec + (uint64_t)usage->ru_stime.tv_sec) * 1000000000ULL +
+                     ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000;
     result->fork_ns = result->wall_ns;
     if (result->end_ns > result->begin_ns && result->end_ns - result->begin_ns < result->wall_ns) {
         result->fork_ns -= result->end_ns - result->begin_ns;
     }
+}
+
+// One request. Raw system calls throughout, and libc's own fork: under ThreadSanitizer each intercepted call is an event
+// that moves its clocks and its choice of which access to forget, and the same schedule would show a race in one run
+// and not in the next. (Its fork handlers are registered with libc, and still run.)
+static void serve(struct cx_channel *channel, const cpu_set_t *all, pid_t (*libc_fork)(void))
+{
+    struct cx_result *result = &channel->result;
+    struct rusage usage;
+    int status = 0;
+    clear(result, offsetof(struct cx_result, cycle));
+    clear(&usage, sizeof(usage));
+    if (channel->request.scenario >= cx_scenario_count) {
+        say(result, CX_OUTCOME_ERROR, "the request names a scenario that this runner lacks");
+        return;
+    }
+    cx_identity_defaults(channel);
+    pin(channel->request.cpu, all);
+    cx_syscall3(SYS_ftruncate, CX_OUTPUT_FD, 0, 0);
+    uint64_t start_ns = cx_clock_wall_ns();
+    pid_t child = libc_fork();
+    if (child == 0) {
+        cx_host_after_fork_child();
+        child_begin();
+        cx_play(channel);
+    }
+    if (child < 0) {
+        say(result, CX_OUTCOME_ERROR, "fork failed: too many processes, or too little memory");
+        return;
+    }
+    int killed = wait_child(child, channel->request.wall_ms_max, &status, &usage);
+    account(result, start_ns, &usage);
     conclude(result, status, killed);
+}
+
+static int send_byte(char byte)
+{
+    return cx_syscall3(SYS_write, CX_SOCKET_FD, (long)&byte, 1) == 1;
+}
+
+static int receive_byte(char *byte)
+{
+    return cx_syscall3(SYS_read, CX_SOCKET_FD, (long)byte, 1) == 1;
 }
 
 int main(int argc, char **argv)
@@ -183,9 +206,12 @@ int main(int argc, char **argv)
         return 3;
     }
     cx_identity_fill(channel);
+    // For good: this process never goes on to use its host, it only forks.
+    cx_host_before_fork();
+    pid_t (*libc_fork)(void) = (pid_t(*)(void))cx_real_libc("fork");
     char byte = CX_BYTE_HELLO;
-    while (write(CX_SOCKET_FD, &byte, 1) == 1 && read(CX_SOCKET_FD, &byte, 1) == 1 && byte == CX_BYTE_RUN) {
-        serve(channel, &all);
+    while (send_byte(byte) && receive_byte(&byte) && byte == CX_BYTE_RUN) {
+        serve(channel, &all, libc_fork);
         byte = CX_BYTE_DONE;
     }
     cx_leave(0);
