@@ -149,7 +149,7 @@ static void test_random_preempts_within_its_range(void **state)
 {
     (void)state;
     uint64_t choices = sched_run_default(two_busy_threads)->choices;
-    assert_in_range(choices, TURNS, 3 * TURNS);
+    assert_in_range(choices, TURNS, 10 * TURNS);
     uint64_t least = UINT64_MAX;
     uint64_t most = 0;
     for (uint64_t seed = 1; seed <= 100; seed++) {
@@ -228,7 +228,7 @@ static void test_step_bound_is_a_livelock(void **state)
     assert_int_equal(result->outcome, CX_OUTCOME_LIVELOCK);
     assert_in_range(result->steps, 10000, 10001);
     assert_int_equal(result->cycle_count, 1);
-    assert_int_equal(result->cycle[0].op, CX_OP_RMW);
+    assert_int_equal(result->cycle[0].thread, CX_THREAD_KEY_MAIN);
     assert_true(result->cycle[0].object == (uint64_t)(uintptr_t)&counter);
     assert_true(result->stack.count > 1);
     for (int i = 0; i < 2; i++) {
