@@ -212,7 +212,7 @@ static void test_uncontrolled_loop_is_a_hang(void **state)
     nowhere = NULL;
     end = by_uncontrolled_loop;
     for (int i = 0; i < 2; i++) {
-        struct cx_request request = {.strategy = CX_STRATEGY_REPLAY, .wall_ms_max = 300};
+        struct cx_request request = {.strategy = CX_STRATEGY_REPLAY, .wall_ms_max = 1000};
         const struct cx_result *result = sched_run(bodies[i], &request);
         assert_int_equal(result->outcome, CX_OUTCOME_HANG);
         assert_int_equal(result->complete, 1);
