@@ -168,9 +168,8 @@ static enum cx_exit target_add(const struct target_options *target, struct cx_er
         cx_error_set(error, CX_ERR_USAGE, "--source and --build belong together");
         return CX_EXIT_USAGE;
     }
-    int plain = strncmp(target->name, "plain", strlen("plain")) == 0;
     enum cx_exit code = CX_EXIT_OK;
-    if (!plain) {
+    if (target->name == NULL || strncmp(target->name, "plain", strlen("plain")) != 0) {
         code = tool_run("cpython-build", target->source != NULL ? own : release, error);
     }
     if (code == CX_EXIT_OK) {

@@ -57,7 +57,7 @@ static void child_run(const char *program, const char *const *arguments, int que
     unsetenv("DEBUGINFOD_URLS"); // it would go and ask servers
     unsetenv("LLVM_SYMBOLIZER_OPTS");
     int null_fd = open("/dev/null", O_WRONLY);
-    if (dup2(question_fd, STDIN_FILENO) >= 0 && dup2(answer_fd, STDOUT_FILENO) >= 0 &&
+    if (null_fd >= 0 && dup2(question_fd, STDIN_FILENO) >= 0 && dup2(answer_fd, STDOUT_FILENO) >= 0 &&
         dup2(null_fd, STDERR_FILENO) >= 0) {
         execv(program, argv);
     }

@@ -179,7 +179,7 @@ static uint64_t deadline_share(uint64_t deadline_ns, uint64_t parts_left)
     if (deadline_ns == CX_NO_DEADLINE) {
         return deadline_ns;
     }
-    return deadline_ns <= now_ns ? now_ns : now_ns + (deadline_ns - now_ns) / parts_left;
+    return deadline_ns <= now_ns || parts_left == 0 ? now_ns : now_ns + (deadline_ns - now_ns) / parts_left;
 }
 
 static enum cx_status scenarios_run(struct cx_campaign *campaign, struct cx_crew *crew, uint64_t deadline_ns,

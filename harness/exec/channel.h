@@ -24,11 +24,12 @@
 
 #include "harness/outcome.h"
 
-#define CX_CHANNEL_MAGIC 0x31435843u // "CXC1"
-#define CX_CHANNEL_FD 3              // memfd: struct cx_channel
-#define CX_SOCKET_FD 4               // stream socket: the dialogue
-#define CX_OUTPUT_FD 5               // memfd: standard output and error of the child, truncated before every run
-#define CX_LOG_FD 6                  // memfd: struct cx_step records of the last run with CX_MODE_LOG
+// "CXC1", moved on by the lengths of the two vocabularies: sides that number them differently refuse to talk.
+#define CX_CHANNEL_MAGIC (0x31435843u + CX_OP_COUNT * 0x10000u + CX_OUTCOME_COUNT * 0x1000000u)
+#define CX_CHANNEL_FD 3 // memfd: struct cx_channel
+#define CX_SOCKET_FD 4  // stream socket: the dialogue
+#define CX_OUTPUT_FD 5  // memfd: standard output and error of the child, truncated before every run
+#define CX_LOG_FD 6     // memfd: struct cx_step records of the last run with CX_MODE_LOG
 
 #define CX_BYTE_HELLO 'H'
 #define CX_BYTE_RUN 'R'

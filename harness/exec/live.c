@@ -14,6 +14,7 @@
 
 #define CX_LIVE_TERMINAL_NS (CX_NS_PER_S / 5)
 #define CX_LIVE_PLAIN_NS (5 * CX_NS_PER_S)
+#define CX_LIVE_PLAIN_LATER_NS (30 * CX_NS_PER_S) // after the first minute
 
 void cx_live_init(struct cx_live *live)
 {
@@ -26,7 +27,8 @@ void cx_live_init(struct cx_live *live)
 
 int cx_live_due(const struct cx_live *live)
 {
-    uint64_t period_ns = live->terminal ? CX_LIVE_TERMINAL_NS : CX_LIVE_PLAIN_NS;
+    uint64_t plain_ns = cx_live_elapsed_ns(live) > 60 * CX_NS_PER_S ? CX_LIVE_PLAIN_LATER_NS : CX_LIVE_PLAIN_NS;
+    uint64_t period_ns = live->terminal ? CX_LIVE_TERMINAL_NS : plain_ns;
     return live->enabled && cx_clock_ns() - live->last_ns >= period_ns;
 }
 

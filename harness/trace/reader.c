@@ -114,7 +114,7 @@ static enum cx_status text_read(struct reader *reader, const char *word, char *f
 {
     const char *value = NULL;
     enum cx_status status = header_value(reader, word, &value);
-    if (status != CX_OK) {
+    if (status != CX_OK || value == NULL) {
         return status;
     }
     if (strlen(value) >= field_bytes) {
@@ -128,7 +128,7 @@ static enum cx_status number_read(struct reader *reader, const char *word, int b
 {
     const char *value = NULL;
     enum cx_status status = header_value(reader, word, &value);
-    if (status == CX_OK && number_parse(value, base, UINT64_MAX, field) != 0) {
+    if (status == CX_OK && value != NULL && number_parse(value, base, UINT64_MAX, field) != 0) {
         status = refuse(reader, CX_ERR_FORMAT, "\"%.40s\" is no number for \"%s\"", value, word);
     }
     return status;
@@ -153,7 +153,7 @@ static enum cx_status header_read(struct reader *reader, struct cx_schedule *sch
                             CX_SCHEDULE_MAGIC);
     }
     enum cx_status status = header_value(reader, CX_SCHEDULE_MAGIC, &version_text);
-    if (status == CX_OK && number_parse(version_text, 10, UINT64_MAX, &version) != 0) {
+    if (status == CX_OK && version_text != NULL && number_parse(version_text, 10, UINT64_MAX, &version) != 0) {
         status = refuse(reader, CX_ERR_FORMAT, "\"%.40s\" is no version", version_text);
     }
     if (status == CX_OK && version != CX_SCHEDULE_VERSION) {
@@ -343,7 +343,7 @@ enum cx_status cx_schedule_read(struct cx_schedule *schedule, const char *path, 
     enum cx_status status = CX_OK;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) != 0) {
-        status = cx_error_system(error, "cannot read %s", path);
+        (void)cx_error_system(error, "cannot read %s", path);
         status = CX_ERR_USAGE;
         goto done;
     }
