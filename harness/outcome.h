@@ -34,6 +34,7 @@ enum cx_outcome { CX_OUTCOME_MAP(CX_OUTCOME_ENUM) CX_OUTCOME_COUNT };
 #define CX_OP_MAP(X)                                                                                                   \
     X(CX_OP_NONE, "none")                                                                                              \
     X(CX_OP_POINT, "point")                                                                                            \
+    X(CX_OP_AFTER, "after-operation")                                                                                  \
     X(CX_OP_LOAD, "load")                                                                                              \
     X(CX_OP_STORE, "store")                                                                                            \
     X(CX_OP_RMW, "read-modify-write")                                                                                  \

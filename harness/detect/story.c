@@ -63,6 +63,7 @@ static int op_tells(uint8_t op)
     switch ((enum cx_op)op) {
     case CX_OP_NONE:
     case CX_OP_POINT:
+    case CX_OP_AFTER:
     case CX_OP_LOAD:
     case CX_OP_STORE:
     case CX_OP_RMW:
@@ -111,11 +112,16 @@ static void stop_text(const struct cx_event *event, char *text, size_t text_byte
     const char *op = cx_op_name((enum cx_op)event->op);
     char object[40] = "";
     if (event->object != 0) {
-        snprintf(object, sizeof(object), " of 0x%" PRIx64, event->object);
+        const char *preposition = event->op == CX_OP_AFTER ? "on" : "of";
+        snprintf(object, sizeof(object), " %s 0x%" PRIx64, preposition, event->object);
     }
     switch ((enum cx_switch_reason)event->reason) {
     case CX_SWITCH_PREEMPT:
-        snprintf(text, text_bytes, "is stopped before its %s%s, although it could go on", op, object);
+        if (event->op == CX_OP_AFTER) {
+            snprintf(text, text_bytes, "is stopped right after its operation%s, although it could go on", object);
+        } else {
+            snprintf(text, text_bytes, "is stopped before its %s%s, although it could go on", op, object);
+        }
         break;
     case CX_SWITCH_BLOCK:
         snprintf(text, text_bytes, "has to wait: %s%s", op, object);

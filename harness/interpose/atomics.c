@@ -3,6 +3,9 @@
 // atomics: our own implementation of the entry points that clang's -fsanitize=thread calls for atomic operations: the
 // real operation, preceded by a point. No detector: this is the fast build.
 //
+// There is a point before and one after each: a thread that is stopped before its next operation has already done
+// what lies between the two with plain memory, and bugs are there too.
+//
 // Relaxed loads and stores are no points (the owner's reference count, the eval breaker), only counted, so that a loop
 // over them is seen to spin. A read-modify-write that will not change its word is a look, for the same reason: only
 // one thread runs, so what will happen is known before it does.
@@ -43,6 +46,14 @@ static inline void before_store(const volatile void *address, int order, const v
     }
 }
 
+static inline void after(const volatile void *address, const void *caller)
+{
+    struct cx_thread *self = cx_self;
+    if (self != NULL) {
+        cx_step_after(self, (const void *)address, caller);
+    }
+}
+
 static inline void before_change(const volatile void *address, enum cx_op op, int changes, const void *caller)
 {
     struct cx_thread *self = cx_self;
@@ -62,7 +73,9 @@ static inline void before_change(const volatile void *address, enum cx_op op, in
         (void)order;                                                                                                   \
         type old = __atomic_load_n(address, __ATOMIC_RELAXED);                                                         \
         before_change(address, CX_OP_RMW, (type)(changed) != old, CALLER);                                             \
-        return builtin(address, value, __ATOMIC_SEQ_CST);                                                              \
+        old = builtin(address, value, __ATOMIC_SEQ_CST);                                                               \
+        after(address, CALLER);                                                                                        \
+        return old;                                                                                                    \
     }
 
 #define DEFINE_CAS(bits, type, name)                                                                                   \
@@ -72,14 +85,20 @@ static inline void before_change(const volatile void *address, enum cx_op op, in
         (void)failure;                                                                                                 \
         type old = __atomic_load_n(address, __ATOMIC_RELAXED);                                                         \
         before_change(address, CX_OP_CAS, old == *expected && desired != old, CALLER);                                 \
-        return __atomic_compare_exchange_n(address, expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);         \
+        int done = __atomic_compare_exchange_n(address, expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);     \
+        after(address, CALLER);                                                                                        \
+        return done;                                                                                                   \
     }
 
 #define DEFINE_ALL(bits, type)                                                                                         \
     type __tsan_atomic##bits##_load(const volatile type *address, int order)                                           \
     {                                                                                                                  \
         before_load(address, order, CALLER);                                                                           \
-        return __atomic_load_n(address, __ATOMIC_SEQ_CST);                                                             \
+        type value = __atomic_load_n(address, __ATOMIC_SEQ_CST);                                                       \
+        if (order != __ATOMIC_RELAXED) {                                                                               \
+            after(address, CALLER);                                                                                    \
+        }                                                                                                              \
+        return value;                                                                                                  \
     }                                                                                                                  \
     void __tsan_atomic##bits##_store(volatile type *address, type value, int order)                                    \
     {                                                                                                                  \
@@ -89,6 +108,9 @@ static inline void before_change(const volatile void *address, enum cx_op op, in
             __atomic_store_n(address, value, __ATOMIC_SEQ_CST);                                                        \
         } else {                                                                                                       \
             __atomic_store_n(address, value, __ATOMIC_RELEASE);                                                        \
+        }                                                                                                              \
+        if (order != __ATOMIC_RELAXED) {                                                                               \
+            after(address, CALLER);                                                                                    \
         }                                                                                                              \
     }                                                                                                                  \
     DEFINE_RMW(bits, type, exchange, __atomic_exchange_n, value)                                                       \
@@ -108,6 +130,7 @@ static inline void before_change(const volatile void *address, enum cx_op op, in
         type old = __atomic_load_n(address, __ATOMIC_RELAXED);                                                         \
         before_change(address, CX_OP_CAS, old == expected && desired != old, CALLER);                                  \
         __atomic_compare_exchange_n(address, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);               \
+        after(address, CALLER);                                                                                        \
         return expected;                                                                                               \
     }
 

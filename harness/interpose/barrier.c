@@ -123,6 +123,7 @@ int pthread_once(pthread_once_t *control, void (*routine)(void))
             cx_lock_released(control);
             onces[slot].address = NULL;
             cx_wake_all(control, 0);
+            cx_step_after(self, control, CX_CALLER);
             return 0;
         }
         cx_block(self, CX_OP_ONCE, control, CX_NO_DEADLINE, CX_CALLER);

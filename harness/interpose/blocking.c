@@ -34,8 +34,7 @@ int pause(void)
 }
 
 // Wait for a look to succeed or for the time to pass. `look` returns what the real call returned with a timeout of 0.
-static int look_until(struct cx_thread *self, uint64_t wait_ns, int (*look)(void *), void *argument,
-                      const void *caller)
+static int look_until(struct cx_thread *self, uint64_t wait_ns, int (*look)(void *), void *argument, const void *caller)
 {
     cx_step(self, CX_OP_POLL, argument, caller);
     int endless = wait_ns == CX_NO_DEADLINE;
@@ -78,8 +77,8 @@ int poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
 
 struct select_look {
     int count;
-    fd_set *sets[3];   // the caller's
-    fd_set wanted[3];  // what it asked for
+    fd_set *sets[3];  // the caller's
+    fd_set wanted[3]; // what it asked for
 };
 
 static int select_now(void *argument)

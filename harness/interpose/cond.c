@@ -73,6 +73,7 @@ int pthread_cond_signal(pthread_cond_t *condition)
     }
     cx_step(self, CX_OP_COND_SIGNAL, condition, CX_CALLER);
     cx_wake_one(self, condition);
+    cx_step_after(self, condition, CX_CALLER);
     return 0;
 }
 
@@ -84,5 +85,6 @@ int pthread_cond_broadcast(pthread_cond_t *condition)
     }
     cx_step(self, CX_OP_COND_BROADCAST, condition, CX_CALLER);
     cx_wake_all(condition, 0);
+    cx_step_after(self, condition, CX_CALLER);
     return 0;
 }

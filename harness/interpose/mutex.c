@@ -55,7 +55,9 @@ int pthread_mutex_lock(pthread_mutex_t *mutex)
         return cx_the_real()->pthread_mutex_lock(mutex);
     }
     cx_step(self, CX_OP_MUTEX_LOCK, mutex, CX_CALLER);
-    return cx_mutex_take(self, mutex, CX_OP_MUTEX_LOCK, CX_NO_DEADLINE, CX_CALLER);
+    int error = cx_mutex_take(self, mutex, CX_OP_MUTEX_LOCK, CX_NO_DEADLINE, CX_CALLER);
+    cx_step_after(self, mutex, CX_CALLER);
+    return error;
 }
 
 int pthread_mutex_trylock(pthread_mutex_t *mutex)
@@ -119,5 +121,7 @@ int pthread_mutex_unlock(pthread_mutex_t *mutex)
         return cx_the_real()->pthread_mutex_unlock(mutex);
     }
     cx_step(self, CX_OP_MUTEX_UNLOCK, mutex, CX_CALLER);
-    return cx_mutex_give(self, mutex);
+    int error = cx_mutex_give(self, mutex);
+    cx_step_after(self, mutex, CX_CALLER);
+    return error;
 }

@@ -28,8 +28,7 @@ static int take_until(struct cx_thread *self, pthread_rwlock_t *lock, int write,
     }
 }
 
-static int lock_now(struct cx_thread *self, pthread_rwlock_t *lock, int write, uint64_t deadline_ns,
-                    const void *caller)
+static int lock_now(struct cx_thread *self, pthread_rwlock_t *lock, int write, uint64_t deadline_ns, const void *caller)
 {
     cx_step(self, write ? CX_OP_RWLOCK_WRLOCK : CX_OP_RWLOCK_RDLOCK, lock, caller);
     return take_until(self, lock, write, deadline_ns, caller);
@@ -126,5 +125,6 @@ int pthread_rwlock_unlock(pthread_rwlock_t *lock)
         }
         cx_wake_all(lock, 1);
     }
+    cx_step_after(self, lock, CX_CALLER);
     return error;
 }

@@ -22,6 +22,7 @@ static int take_until(struct cx_thread *self, sem_t *semaphore, uint64_t deadlin
     if (value == 0) {
         cx_lost(self, semaphore);
     }
+    cx_step_after(self, semaphore, caller);
     return 0;
 }
 
@@ -97,5 +98,6 @@ int sem_post(sem_t *semaphore)
     if (result == 0) {
         cx_wake_all(semaphore, 1);
     }
+    cx_step_after(self, semaphore, CX_CALLER);
     return result;
 }

@@ -46,5 +46,6 @@ int pthread_spin_unlock(pthread_spinlock_t *lock)
     int error = cx_real.pthread_spin_unlock(lock);
     cx_lock_released((const void *)lock);
     cx_wake_all((const void *)lock, 1);
+    cx_step_after(self, (const void *)lock, CX_CALLER);
     return error;
 }

@@ -13,7 +13,9 @@ int pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void *(*
         return cx_the_real()->pthread_create(handle, attributes, body, argument);
     }
     cx_step(self, CX_OP_THREAD_CREATE, NULL, CX_CALLER);
-    return cx_thread_create(self, handle, attributes, body, argument, "");
+    int error = cx_thread_create(self, handle, attributes, body, argument, "");
+    cx_step_after(self, NULL, CX_CALLER);
+    return error;
 }
 
 // Wait for `handle` and reap it. `deadline_ns` 0: do not wait.
@@ -35,8 +37,7 @@ static int join_until(struct cx_thread *self, pthread_t handle, void **result, u
         cx_step(self, CX_OP_THREAD_JOIN, thread, caller);
     }
     while (thread->status != CX_THREAD_EXITED) {
-        if (deadline_ns == 0 ||
-            cx_block(self, CX_OP_THREAD_JOIN, thread, deadline_ns, caller) == CX_WAKE_TIMEOUT) {
+        if (deadline_ns == 0 || cx_block(self, CX_OP_THREAD_JOIN, thread, deadline_ns, caller) == CX_WAKE_TIMEOUT) {
             return busy_error;
         }
     }

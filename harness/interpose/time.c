@@ -16,8 +16,8 @@
 #define STARTUP_TICK_NS 1000
 #define CENTURY_S 3200000000
 
-int cx_clock_real;           // const after init: 1 in the child that plays a native run
-static uint64_t startup_ns;  // single-threaded start-up, then const
+int cx_clock_real;          // const after init: 1 in the child that plays a native run
+static uint64_t startup_ns; // single-threaded start-up, then const
 
 static int is_realtime(clockid_t clock)
 {

@@ -198,6 +198,15 @@ static inline void cx_step_look(struct cx_thread *self, enum cx_op op, const voi
     }
 }
 
+// Pass a point after an operation: what the program does next, with plain memory, may come late. A pointer that was
+// loaded can be freed before it is followed, and what a lock protected can change once it was let go.
+static inline void cx_step_after(struct cx_thread *self, const void *object, const void *caller)
+{
+    if (__builtin_expect(++self->points >= self->stop_at, 0)) {
+        cx_point_slow(self, CX_OP_AFTER, object, caller);
+    }
+}
+
 // Block the caller on `object` until it is woken or `deadline_ns` (virtual monotonic, or CX_NO_DEADLINE) ends.
 // Returns how the wait ended. The caller then tries its operation again.
 enum cx_wake cx_block(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns,
