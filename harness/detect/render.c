@@ -163,6 +163,34 @@ void cx_render_threads(const struct cx_render *render, const struct cx_result *r
     }
 }
 
+// The circle of the wait-for graph in one line, if there is one: "a --mutex-lock--> b --thread-join--> a".
+static void circle_print(const struct cx_render *render, const struct cx_result *result, const char *indent)
+{
+    for (uint32_t i = 0; i < result->reports_count; i++) {
+        const struct cx_thread_report *start = &result->threads[i];
+        const struct cx_thread_report *at = start;
+        uint32_t length = 0;
+        do {
+            at = at->holder != 0 ? report_find(result, at->holder) : NULL;
+            length++;
+        } while (at != NULL && at != start && length < result->reports_count);
+        if (at != start) {
+            continue; // no way back to where it began
+        }
+        char name[110];
+        cx_render_thread_name(result, start->key, name, sizeof(name));
+        fprintf(render->stream, "%scircle: %s", indent, name);
+        for (uint32_t k = 0; k < length; k++) {
+            const char *op = cx_op_name((enum cx_op)at->op);
+            at = report_find(result, at->holder);
+            cx_render_thread_name(result, at->key, name, sizeof(name));
+            fprintf(render->stream, " --%s--> %s", op, name);
+        }
+        fputc('\n', render->stream);
+        return;
+    }
+}
+
 void cx_render_race(const struct cx_render *render, const struct cx_result *result, const struct cx_race *race,
                     const char *indent)
 {
@@ -202,6 +230,9 @@ void cx_render_symptom(const struct cx_render *render, const struct cx_result *r
     }
     if (kind == CX_OUTCOME_DEADLOCK || kind == CX_OUTCOME_HANG || kind == CX_OUTCOME_LIVELOCK) {
         cx_render_threads(render, result, indent);
+        if (kind == CX_OUTCOME_DEADLOCK) {
+            circle_print(render, result, indent);
+        }
         return;
     }
     if (result->stack.count > 0) {

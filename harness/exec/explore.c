@@ -8,9 +8,11 @@
 #include "harness/exec/explore.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "harness/exec/clock.h"
 #include "harness/exec/confirm.h"
@@ -147,6 +149,16 @@ static enum cx_status tasks_deal(struct cx_explore *explore, struct cx_error *er
     return CX_OK;
 }
 
+// Put the task of a worker back among those to be dealt.
+static void task_repeat(struct cx_explore_work *work, uint32_t at)
+{
+    if (work->tasks[at] == TASK_REPLAY) {
+        work->confirm.started--;
+    } else {
+        work->again[work->again_count++] = work->task_runs[at];
+    }
+}
+
 // A runner is gone: say it, count it, and play its task again on a fresh one.
 static enum cx_status worker_replace(struct cx_explore *explore, uint32_t at, const char *reason,
                                      struct cx_error *error)
@@ -158,17 +170,12 @@ static enum cx_status worker_replace(struct cx_explore *explore, uint32_t at, co
     char line[560];
     snprintf(line, sizeof(line), "%.400s; its run is played again on a new one", reason);
     observe_message(explore, line);
-    enum task_kind kind = work->tasks[at];
-    work->tasks[at] = TASK_NONE;
     enum cx_status status = cx_worker_restart(explore->crew->workers[at], error);
     if (status != CX_OK) {
         return status;
     }
-    if (kind == TASK_REPLAY) {
-        work->confirm.started--;
-    } else {
-        work->again[work->again_count++] = work->task_runs[at];
-    }
+    task_repeat(work, at);
+    work->tasks[at] = TASK_NONE;
     return CX_OK;
 }
 
@@ -178,6 +185,14 @@ static enum cx_status timeout_take(struct cx_explore *explore, uint32_t at, stru
 {
     enum cx_status status = cx_record_hang(record, error);
     return status == CX_OK ? cx_worker_restart(explore->crew->workers[at], error) : status;
+}
+
+// 1 for a run that somebody else ended, such as a kernel without memory; a few of them are played again.
+static int run_killed(struct cx_explore_work *work, const struct cx_result *result)
+{
+    int status = result->wait_status;
+    return result->outcome == CX_OUTCOME_ERROR && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
+           ++work->restarts <= CX_RESTARTS_MAX;
 }
 
 // Take what a worker brought back.
@@ -194,8 +209,12 @@ static enum cx_status task_end(struct cx_explore *explore, uint32_t at, enum cx_
         int verified = controlled(explore) && (number <= 1 || explore->options->verify);
         status = cx_record_take(&record, worker, verified, error);
     }
-    if (status == CX_OK && work->tasks[at] == TASK_REPLAY) {
-        const struct cx_result *result = record.detailed ? record.result : cx_worker_result(worker);
+    const struct cx_result *result = record.detailed ? record.result : cx_worker_result(worker);
+    if (status == CX_OK && run_killed(work, result)) {
+        observe_message(explore, "a run was killed from outside (SIGKILL); it is played again");
+        task_repeat(work, at);
+        cx_record_fini(&record);
+    } else if (status == CX_OK && work->tasks[at] == TASK_REPLAY) {
         cx_confirm_replay(&work->confirm, result, explore->resolver);
         explore->totals.replays++;
         cx_record_fini(&record);
