@@ -217,14 +217,15 @@ struct cx_result {
     uint64_t fingerprint; // of the whole interleaving
     uint64_t log_steps;
     uint64_t log_hash;
-    uint64_t time_ns;       // virtual time that passed
-    uint64_t fork_ns;       // real time that fork and wait took beyond the child's own
-    uint64_t wall_ns;       // real time from request to result
-    uint64_t cpu_ns;        // of the child
-    uint64_t begin_ns;      // real monotonic time at which the child began to play,
-    uint64_t end_ns;        // and ended
-    uint32_t threads_count; // threads that ever ran
-    uint32_t reports_count; // entries in threads[]
+    uint64_t time_ns;        // virtual time that passed
+    uint64_t fork_ns;        // real time that fork and wait took beyond the child's own
+    uint64_t wall_ns;        // real time from request to result
+    uint64_t cpu_ns;         // of the child
+    uint64_t begin_ns;       // real monotonic time at which the child began to play,
+    uint64_t end_ns;         // and ended
+    uint32_t threads_count;  // threads that ever ran
+    uint32_t threads_parked; // of them, those that wait for ever in pause(2)
+    uint32_t reports_count;  // entries in threads[]
     uint32_t deviations_count;
     uint32_t deviations_dropped; // 1: more than CX_DEVIATIONS_MAX, the schedule is known by its seed alone
     uint32_t races_count;        // entries in races[]

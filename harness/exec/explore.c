@@ -268,6 +268,7 @@ static void totals_add(struct cx_explore *explore, uint64_t number, const struct
     }
     totals->runs++;
     totals->runs_failing += failing;
+    totals->runs_parked += record->threads_parked > 0;
     totals->choices += record->choices;
     if (controlled(explore)) {
         cx_set_add(&totals->interleavings, record->fingerprint);

@@ -37,7 +37,8 @@ struct cx_explore_totals {
     uint64_t runs; // judged, without the default run
     uint64_t runs_failing;
     uint64_t runs_skipped;
-    uint64_t runs_error; // the harness itself failed
+    uint64_t runs_parked; // with a thread that CPython parked for ever
+    uint64_t runs_error;  // the harness itself failed
     uint64_t replays;
     uint64_t steps;
     uint64_t choices;

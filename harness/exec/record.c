@@ -47,6 +47,7 @@ enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *
     record->fork_ns = result->fork_ns;
     record->wall_ns = result->wall_ns;
     record->threads_count = result->threads_count;
+    record->threads_parked = result->threads_parked;
     if (!detailed && record->outcome == CX_OUTCOME_PASS && result->races_count == 0) {
         return CX_OK;
     }

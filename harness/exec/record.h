@@ -24,6 +24,7 @@ struct cx_record {
     uint64_t fork_ns;
     uint64_t wall_ns;
     uint32_t threads_count;
+    uint32_t threads_parked;
     uint32_t detailed;               // 1: the following are there
     struct cx_result *result;        // owned
     struct cx_deviation *deviations; // owned; result->deviations_count of them

@@ -234,16 +234,16 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
     }
     cx_jsonl_write(
         &campaign->jsonl,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}", "type",
-                  "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}",
+                  "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
                   cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs",
                   (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
-                  (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "replays",
-                  (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps",
-                  (json_int_t)totals->steps, "interleavings_distinct", (json_int_t)totals->interleavings.count,
-                  "threads_max", (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
-                  (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures",
-                  signatures_json(explore)));
+                  (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "runs_parked",
+                  (json_int_t)totals->runs_parked, "replays", (json_int_t)totals->replays, "choices",
+                  (json_int_t)totals->choices, "steps", (json_int_t)totals->steps, "interleavings_distinct",
+                  (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max, "cpu_s",
+                  (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
+                  (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore)));
 }
 
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)

@@ -82,6 +82,10 @@ static void finish(enum cx_outcome outcome, const char *message, const char *loc
     result->preemptions = cx_sched.preemptions;
     result->fingerprint = cx_sched.fingerprint;
     result->threads_count = cx_sched.count;
+    result->threads_parked = 0;
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        result->threads_parked += cx_sched.threads[i].status == CX_THREAD_PARKED;
+    }
     if (cx_sched.current != NULL) {
         result->time_ns = cx_now_ns();
     }
