@@ -11,6 +11,8 @@
 
 #include "backend.h"
 #include "pool_drain.h"
+#include "record.h"
+#include "start.h"
 #include "thread.h"
 
 static struct pyrt__scope scope_of(struct pyrt_attach *attach)
@@ -18,15 +20,46 @@ static struct pyrt__scope scope_of(struct pyrt_attach *attach)
     return (struct pyrt__scope){&attach->thread, &attach->serial, &attach->outer};
 }
 
-static void enter(struct pyrt__thread *self, struct pyrt_attach *attach, void *token)
+// What every attach asks first.
+static enum pyrt_status permitted(const struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    attach->token = token;
-    if (self->count == 0) {
-        self->tstate = PyThreadState_GetUnchecked();
+    enum pyrt_status status = pyrt__scope_vacant(scope_of(attach));
+    if (status != PYRT_OK) {
+        return status;
     }
+    if (self->forbidden > 0) {
+        return PYRT_FORBIDDEN;
+    }
+    return pyrt__thread_stale(self) ? PYRT_GONE : PYRT_OK;
+}
+
+static void abandon(struct pyrt__entry *entry)
+{
+    pyrt__backend_release(entry);
+    if (entry->used != NULL) {
+        pyrt__use_drop(entry->used);
+    }
+}
+
+static enum pyrt_status enter(struct pyrt__thread *self, struct pyrt_attach *attach, struct pyrt__entry *entry)
+{
+    if (self->count == 0) {
+        enum pyrt_status status = pyrt__thread_enter(self);
+        if (status != PYRT_OK) {
+            abandon(entry);
+            return status;
+        }
+        if (entry->token != NULL) {
+            pyrt__backend_entered(entry, self->pool);
+        }
+        self->uses += entry->used != NULL;
+    }
+    attach->token = entry->token;
+    attach->used = entry->used;
     self->count++;
     pyrt__scope_push(self, scope_of(attach));
     pyrt__pool_drain(self);
+    return PYRT_OK;
 }
 
 enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
@@ -35,27 +68,47 @@ enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
         return PYRT_INVALID;
     }
     struct pyrt__thread *self = pyrt__thread_self();
-    enum pyrt_status status = pyrt__scope_vacant(scope_of(attach));
+    enum pyrt_status status = permitted(self, attach);
     if (status != PYRT_OK) {
         return status;
     }
-    if (self->forbidden > 0) {
-        return PYRT_FORBIDDEN;
-    }
-    void *token = NULL;
+    struct pyrt__entry entry = {0};
     if (self->count == 0) {
-        status = pyrt__backend_attach(&token);
+        pyrt__start_wait();
+        status = pyrt__thread_stranded() ? PYRT_FORKED : pyrt__backend_attach(&entry);
         if (status != PYRT_OK) {
             return status;
         }
     }
-    enter(self, attach, token);
-    return PYRT_OK;
+    return enter(self, attach, &entry);
 }
 
-void pyrt_attach(struct pyrt_attach *attach)
+enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach)
+{
+    if (attach == NULL) {
+        return PYRT_INVALID;
+    }
+    struct pyrt__thread *self = pyrt__thread_self();
+    enum pyrt_status status = permitted(self, attach);
+    if (status != PYRT_OK) {
+        return status;
+    }
+    struct pyrt__entry entry = {0};
+    if (self->count == 0) {
+        pyrt__backend_attach_unchecked(&entry);
+    }
+    return enter(self, attach, &entry);
+}
+
+void pyrt_attach(struct pyrt_attach *attach, const struct pyrt_init *init)
 {
     enum pyrt_status status = pyrt_attach_try(attach);
+    if (status == PYRT_NOT_INITIALIZED && init != NULL) {
+        status = pyrt_initialize(init);
+        if (status == PYRT_OK) {
+            status = pyrt_attach_try(attach);
+        }
+    }
     if (status != PYRT_OK) {
         pyrt__die("pyrt_attach", status);
     }
@@ -67,17 +120,19 @@ enum pyrt_status pyrt_attach_assume(struct pyrt_attach *attach)
         return PYRT_INVALID;
     }
     struct pyrt__thread *self = pyrt__thread_self();
-    enum pyrt_status status = pyrt__scope_vacant(scope_of(attach));
-    if (status == PYRT_OK && self->forbidden > 0) {
-        status = PYRT_FORBIDDEN;
+    enum pyrt_status status = permitted(self, attach);
+    if (status != PYRT_OK) {
+        return status;
     }
-    if (status == PYRT_OK) {
-        status = pyrt__backend_main_attached();
+    PyThreadState *current = PyThreadState_GetUnchecked();
+    if (current == NULL) {
+        return PYRT_NOT_ATTACHED;
     }
-    if (status == PYRT_OK) {
-        enter(self, attach, NULL);
+    if (self->count > 0 && self->tstate != current) {
+        return PYRT_MISMATCH;
     }
-    return status;
+    struct pyrt__entry entry = {0};
+    return enter(self, attach, &entry);
 }
 
 enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
@@ -90,19 +145,27 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
     if (status != PYRT_OK) {
         return status;
     }
-    pyrt__scope_pop_begin(scope_of(attach));
-    void *token = attach->token;
-    attach->token = NULL;
-    if (token != NULL) {
-        // Still counted: the destructors that run in here may attach, which then nests.
-        pyrt__backend_release(token);
+    int stale = pyrt__thread_stale(self);
+    if (!stale && attach->token != NULL && PyThreadState_GetUnchecked() != self->tstate) {
+        return PYRT_MISMATCH;
     }
+    pyrt__scope_pop_begin(scope_of(attach));
+    struct pyrt__entry entry = {stale ? NULL : attach->token, attach->used};
+    attach->token = NULL;
+    attach->used = NULL;
+    // Still counted: the destructors that run in here may attach, which then nests.
+    pyrt__backend_release(&entry);
+    self->uses -= entry.used != NULL;
     self->count--;
     if (self->count == 0) {
-        self->tstate = NULL;
+        pyrt__thread_leave(self);
     }
     pyrt__scope_pop_finish(self, scope_of(attach));
-    return PYRT_OK;
+    if (entry.used != NULL) {
+        // Last: from here on the interpreter may end.
+        pyrt__use_drop(entry.used);
+    }
+    return stale ? PYRT_GONE : PYRT_OK;
 }
 
 int pyrt_is_attached(void)

@@ -9,12 +9,33 @@
 
 #include "pyrt/status.h"
 
-// Attach a thread state of the main interpreter to this thread. On PYRT_OK, `*token` is what release needs, not NULL.
+struct pyrt_pool;
+
+// A state of the main interpreter that this thread is attached to.
+struct pyrt__entry {
+    void *token;            // what release needs; NULL: the thread was attached before, by somebody else
+    struct pyrt_pool *used; // record whose door it went through, to be dropped after the release; or NULL
+};
+
+// Attach a thread state of the main interpreter to this thread, or find that it has one attached.
 // Thread state: either. Blocks: yes. May run Python: no.
-enum pyrt_status pyrt__backend_attach(void **token);
+// PYRT_OK, NOT_INITIALIZED, FINALIZING, MISMATCH, NO_MEMORY, FORKED.
+enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry);
+
+// The same without a question whether the interpreter lets anybody in.
+void pyrt__backend_attach_unchecked(struct pyrt__entry *entry);
 
 // Undo an attach. Thread state: attached. Blocks: no. May run Python: yes.
-void pyrt__backend_release(void *token);
+void pyrt__backend_release(struct pyrt__entry *entry);
+
+// Now that the interpreter has a record, go through its door, for an attach that came before there was one.
+// Thread state: attached. Blocks: no. May run Python: no.
+void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record);
+
+// A name for the attached interpreter that outlives it, where CPython has such names; else NULL. 0, or -1.
+// Thread state: attached. Blocks: no. May run Python: no.
+int pyrt__backend_view_new(void **view);
+void pyrt__backend_view_close(void *view);
 
 // Detach the attached thread state and return it. Thread state: attached. Blocks: no. May run Python: no.
 void *pyrt__backend_suspend(void);

@@ -3,8 +3,9 @@
 // backend_gilstate: 3.13 and 3.14, over PyGILState_Ensure and PyEval_RestoreThread.
 //
 // Neither function can fail. A thread that comes while the interpreter is being finalized is parked for ever, or ended
-// (before 3.13.8), or crashes (gh-124619). So the state of the runtime is asked first, which closes most of the window
-// but not all of it: finalization may begin between the answer and the act.
+// (before 3.13.8), or crashes (gh-124619). So a thread goes through our own door first (door.c): finalization waits at
+// atexit until those inside have left, and then lets nobody in. The very first attach of all comes before there is a
+// door. It can only ask CPython, and finalization may begin between the answer and the act.
 //
 // Where CPython ends a late thread by pthread_exit, the thread would unwind through callers that hold locks and
 // half-made objects, and run destructors that take it for attached. A cleanup handler parks it instead, which is what
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "pyrt/hook.h"
+#include "record.h"
 
 #if PY_VERSION_HEX < 0x030D0800
 
@@ -53,30 +55,82 @@ static enum pyrt_status runtime_open(void)
     return initialized ? PYRT_OK : PYRT_NOT_INITIALIZED;
 }
 
-enum pyrt_status pyrt__backend_attach(void **token)
+// PyGILState_Ensure takes the thread state that this thread used last, of whatever interpreter.
+static int bound_elsewhere(void)
 {
-    enum pyrt_status status = runtime_open();
-    if (status != PYRT_OK) {
+    PyThreadState *bound = PyGILState_GetThisThreadState();
+    return bound != NULL && PyThreadState_GetInterpreter(bound) != PyInterpreterState_Main();
+}
+
+enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
+{
+    enum pyrt_status status = pyrt__backend_main_attached();
+    if (status != PYRT_NOT_ATTACHED) {
         return status;
     }
-    if (pyrt__backend_main_attached() == PYRT_MISMATCH) {
+    struct pyrt_pool *record = pyrt__record_main();
+    int known = record->bound && !pyrt__record_gone(record);
+    if (known) {
+        status = pyrt__use_take(record);
+        if (status != PYRT_OK) {
+            return status;
+        }
+        entry->used = record;
+        pyrt_hook_point("attach.used");
+    } else {
+        status = runtime_open();
+        if (status != PYRT_OK) {
+            return status;
+        }
+    }
+    if (bound_elsewhere()) {
+        if (known) {
+            pyrt__use_drop(record);
+            entry->used = NULL;
+        }
         return PYRT_MISMATCH;
     }
     pyrt_hook_point("attach.checked");
-    LATE_BEGIN;
-    PyGILState_STATE state = PyGILState_Ensure();
-    // Both states, LOCKED (0) and UNLOCKED (1), become a pointer that is not NULL.
-    *token = (void *)((uintptr_t)state + 1);
-    LATE_END;
+    pyrt__backend_attach_unchecked(entry);
     return PYRT_OK;
 }
 
-void pyrt__backend_release(void *token)
+void pyrt__backend_attach_unchecked(struct pyrt__entry *entry)
 {
-    // Destructors run in here and may detach and come back, so a late thread can be ended here too.
     LATE_BEGIN;
-    PyGILState_Release((PyGILState_STATE)((uintptr_t)token - 1));
+    PyGILState_STATE state = PyGILState_Ensure();
+    // Both states, LOCKED (0) and UNLOCKED (1), become a pointer that is not NULL.
+    entry->token = (void *)((uintptr_t)state + 1);
     LATE_END;
+}
+
+void pyrt__backend_release(struct pyrt__entry *entry)
+{
+    if (entry->token != NULL) {
+        // Destructors run in here and may detach and come back, so a late thread can be ended here too.
+        LATE_BEGIN;
+        PyGILState_Release((PyGILState_STATE)((uintptr_t)entry->token - 1));
+        LATE_END;
+        entry->token = NULL;
+    }
+}
+
+void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
+{
+    if (entry->used == NULL && pyrt__use_take(record) == PYRT_OK) {
+        entry->used = record;
+    }
+}
+
+int pyrt__backend_view_new(void **view)
+{
+    *view = NULL;
+    return 0;
+}
+
+void pyrt__backend_view_close(void *view)
+{
+    (void)view;
 }
 
 void pyrt__backend_resume(void *tstate)
@@ -84,6 +138,42 @@ void pyrt__backend_resume(void *tstate)
     LATE_BEGIN;
     PyEval_RestoreThread(tstate);
     LATE_END;
+}
+
+static PyObject *on_atexit(PyObject *capsule, PyObject *unused)
+{
+    (void)unused;
+    pyrt__door_wait(PyCapsule_GetPointer(capsule, NULL));
+    Py_RETURN_NONE;
+}
+
+static void on_capsule(PyObject *capsule)
+{
+    pyrt__record_unref(PyCapsule_GetPointer(capsule, NULL));
+}
+
+static PyMethodDef exit_method = {"pyrt_finalizing", on_atexit, METH_NOARGS, "Wait for native threads to leave."};
+
+enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
+{
+    PyObject *answer = NULL;
+    PyObject *function = NULL;
+    PyObject *capsule = PyCapsule_New(record, NULL, on_capsule);
+    PyObject *module = PyImport_ImportModule("atexit");
+    if (capsule != NULL) {
+        pyrt__record_ref(record);
+        function = PyCFunction_New(&exit_method, capsule);
+    }
+    if (module != NULL && function != NULL) {
+        answer = PyObject_CallMethod(module, "register", "O", function);
+    }
+    PyErr_Clear();
+    enum pyrt_status status = answer != NULL ? PYRT_OK : PYRT_NO_MEMORY;
+    Py_XDECREF(answer);
+    Py_XDECREF(module);
+    Py_XDECREF(function);
+    Py_XDECREF(capsule);
+    return status;
 }
 
 #endif

@@ -15,6 +15,7 @@
 #include <stddef.h>
 
 #include "pyrt/hook.h"
+#include "record.h"
 
 // The view of the main interpreter, made at the first attach of any thread and kept. It is a few bytes and names the
 // interpreter by number, so that it outlives every finalization.
@@ -38,27 +39,75 @@ static PyInterpreterView *main_view_get(void)
     return view;
 }
 
-enum pyrt_status pyrt__backend_attach(void **token)
+enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
 {
+    enum pyrt_status status = pyrt__backend_main_attached();
+    if (status != PYRT_NOT_ATTACHED) {
+        return status;
+    }
     if (!Py_IsInitialized()) {
         return Py_IsFinalizing() ? PYRT_FINALIZING : PYRT_NOT_INITIALIZED;
-    }
-    if (pyrt__backend_main_attached() == PYRT_MISMATCH) {
-        return PYRT_MISMATCH;
     }
     PyInterpreterView *view = main_view_get();
     if (view == NULL) {
         return PYRT_NO_MEMORY;
     }
     pyrt_hook_point("attach.checked");
-    *token = PyThreadState_EnsureFromView(view);
+    entry->token = PyThreadState_EnsureFromView(view);
     // NULL also stands for want of memory; CPython does not say which, and the door being closed is what happens.
-    return *token != NULL ? PYRT_OK : PYRT_FINALIZING;
+    return entry->token != NULL ? PYRT_OK : PYRT_FINALIZING;
 }
 
-void pyrt__backend_release(void *token)
+static char unchecked; // its address is the token of an attach through PyGILState_Ensure
+
+void pyrt__backend_attach_unchecked(struct pyrt__entry *entry)
 {
-    PyThreadState_Release(token);
+    // No guard can be had before the interpreter is initialized, so this is the old function.
+    entry->used = NULL;
+    entry->token = PyGILState_Ensure() == PyGILState_UNLOCKED ? &unchecked : NULL;
+    if (entry->token == NULL) {
+        PyGILState_Release(PyGILState_LOCKED);
+    }
+}
+
+void pyrt__backend_release(struct pyrt__entry *entry)
+{
+    if (entry->token == &unchecked) {
+        PyGILState_Release(PyGILState_UNLOCKED);
+    } else if (entry->token != NULL) {
+        PyThreadState_Release(entry->token);
+    }
+    entry->token = NULL;
+}
+
+void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
+{
+    // The guard that CPython took for the thread state is the door.
+    (void)entry;
+    (void)record;
+}
+
+int pyrt__backend_view_new(void **view)
+{
+    *view = PyInterpreterView_FromCurrent();
+    if (*view == NULL) {
+        PyErr_Clear();
+        return -1;
+    }
+    return 0;
+}
+
+void pyrt__backend_view_close(void *view)
+{
+    if (view != NULL) {
+        PyInterpreterView_Close(view);
+    }
+}
+
+enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
+{
+    (void)record;
+    return PYRT_OK;
 }
 
 void pyrt__backend_resume(void *tstate)

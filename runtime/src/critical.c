@@ -21,6 +21,20 @@ static void lock_two(struct pyrt_critical *section, PyObject *first, PyObject *s
     PyCriticalSection2_Begin(&section->two, first, second);
 }
 
+#if PYRT_CRITICAL_HAS_MUTEX
+
+static void lock_mutex(struct pyrt_critical *section, PyMutex *mutex)
+{
+    PyCriticalSection_BeginMutex(&section->one, mutex);
+}
+
+static void lock_mutexes(struct pyrt_critical *section, PyMutex *first, PyMutex *second)
+{
+    PyCriticalSection2_BeginMutex(&section->two, first, second);
+}
+
+#endif
+
 static void unlock(struct pyrt_critical *section)
 {
     if (section->live == 1) {
@@ -32,40 +46,34 @@ static void unlock(struct pyrt_critical *section)
 
 #else
 
-static void lock_one(struct pyrt_critical *section, PyObject *object)
-{
-    (void)section;
-    (void)object;
-}
-
-static void lock_two(struct pyrt_critical *section, PyObject *first, PyObject *second)
-{
-    (void)section;
-    (void)first;
-    (void)second;
-}
-
-static void unlock(struct pyrt_critical *section)
-{
-    (void)section;
-}
+// The GIL is the lock.
+#define lock_one(section, object) (void)(object)
+#define lock_two(section, first, second) (void)(first), (void)(second)
+#define lock_mutex(section, mutex) (void)(mutex)
+#define lock_mutexes(section, first, second) (void)(first), (void)(second)
+#define unlock(section) (void)(section)
 
 #endif
 
-enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *object)
+static enum pyrt_status permitted(const struct pyrt_critical *section, const void *first, const void *second)
 {
-    if (section == NULL || object == NULL) {
+    if (section == NULL || first == NULL || second == NULL) {
         return PYRT_INVALID;
     }
     if (section->live != 0) {
         return PYRT_ALREADY_LIVE;
     }
-    if (PyThreadState_GetUnchecked() == NULL) {
-        return PYRT_NOT_ATTACHED;
+    return PyThreadState_GetUnchecked() != NULL ? PYRT_OK : PYRT_NOT_ATTACHED;
+}
+
+enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *object)
+{
+    enum pyrt_status status = permitted(section, object, object);
+    if (status == PYRT_OK) {
+        lock_one(section, object);
+        section->live = 1;
     }
-    lock_one(section, object);
-    section->live = 1;
-    return PYRT_OK;
+    return status;
 }
 
 enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject *first, PyObject *second)
@@ -73,19 +81,54 @@ enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject
     if (first == second) {
         return pyrt_critical_begin(section, first);
     }
-    if (section == NULL || first == NULL || second == NULL) {
-        return PYRT_INVALID;
+    enum pyrt_status status = permitted(section, first, second);
+    if (status == PYRT_OK) {
+        lock_two(section, first, second);
+        section->live = 2;
     }
-    if (section->live != 0) {
-        return PYRT_ALREADY_LIVE;
-    }
-    if (PyThreadState_GetUnchecked() == NULL) {
-        return PYRT_NOT_ATTACHED;
-    }
-    lock_two(section, first, second);
-    section->live = 2;
-    return PYRT_OK;
+    return status;
 }
+
+#if PYRT_CRITICAL_HAS_MUTEX
+
+enum pyrt_status pyrt_critical_begin_mutex(struct pyrt_critical *section, PyMutex *mutex)
+{
+    enum pyrt_status status = permitted(section, mutex, mutex);
+    if (status == PYRT_OK) {
+        lock_mutex(section, mutex);
+        section->live = 1;
+    }
+    return status;
+}
+
+enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, PyMutex *first, PyMutex *second)
+{
+    if (first == second) {
+        return pyrt_critical_begin_mutex(section, first);
+    }
+    enum pyrt_status status = permitted(section, first, second);
+    if (status == PYRT_OK) {
+        lock_mutexes(section, first, second);
+        section->live = 2;
+    }
+    return status;
+}
+
+#else
+
+enum pyrt_status pyrt_critical_begin_mutex(struct pyrt_critical *section, PyMutex *mutex)
+{
+    enum pyrt_status status = permitted(section, mutex, mutex);
+    return status == PYRT_OK ? PYRT_UNSUPPORTED : status;
+}
+
+enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, PyMutex *first, PyMutex *second)
+{
+    enum pyrt_status status = permitted(section, first, second);
+    return status == PYRT_OK ? PYRT_UNSUPPORTED : status;
+}
+
+#endif
 
 enum pyrt_status pyrt_critical_end(struct pyrt_critical *section)
 {

@@ -8,6 +8,7 @@
 #include "backend.h"
 #include "pool_drain.h"
 #include "pyrt/hook.h"
+#include "record.h"
 #include "thread.h"
 
 static struct pyrt__scope scope_of(struct pyrt_detach *detach)
@@ -32,8 +33,11 @@ enum pyrt_status pyrt_detach_begin(struct pyrt_detach *detach)
         return PYRT_NOT_ATTACHED;
     }
     detach->count = self->count;
+    detach->pool = self->pool;
+    pyrt__pool_flush(self);
     self->count = 0;
     self->tstate = NULL;
+    self->pool = NULL;
     pyrt__scope_push(self, scope_of(detach));
     detach->tstate = pyrt__backend_suspend();
     pyrt_hook_point("detach.suspended");
@@ -50,14 +54,27 @@ enum pyrt_status pyrt_detach_end(struct pyrt_detach *detach)
     if (status != PYRT_OK) {
         return status;
     }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
+    if (PyThreadState_GetUnchecked() != NULL) {
+        return PYRT_MISMATCH;
+    }
     pyrt__scope_pop_begin(scope_of(detach));
     pyrt_hook_point("detach.resuming");
-    pyrt__backend_resume(detach->tstate);
+    int gone = pyrt__record_gone(detach->pool);
+    if (!gone) {
+        pyrt__backend_resume(detach->tstate);
+    }
     // From here on the thread is attached; had it been parked above, its count would still be zero.
     self->count = detach->count;
     self->tstate = detach->tstate;
+    self->pool = detach->pool;
     detach->tstate = NULL;
     pyrt__scope_pop_finish(self, scope_of(detach));
+    if (gone) {
+        return PYRT_GONE;
+    }
     pyrt__pool_drain(self);
     return PYRT_OK;
 }

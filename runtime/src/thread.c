@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "pool_drain.h"
+#include "record.h"
+
 static _Atomic uint64_t threads_seen; // atomic
 
 static _Thread_local struct pyrt__thread current;
@@ -59,7 +62,39 @@ void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope)
 
 int pyrt__thread_attached(const struct pyrt__thread *self)
 {
-    return self->count > 0 && self->forbidden == 0 && PyThreadState_GetUnchecked() == self->tstate;
+    return self->count > 0 && self->forbidden == 0 && PyThreadState_GetUnchecked() == self->tstate &&
+           !pyrt__thread_stale(self);
+}
+
+enum pyrt_status pyrt__thread_enter(struct pyrt__thread *self)
+{
+    struct pyrt_pool *record = NULL;
+    enum pyrt_status status = pyrt__record_current(&record);
+    if (status == PYRT_OK) {
+        pyrt__record_ref(record);
+        self->pool = record;
+        self->tstate = PyThreadState_GetUnchecked();
+    }
+    return status;
+}
+
+void pyrt__thread_leave(struct pyrt__thread *self)
+{
+    struct pyrt_pool *record = self->pool;
+    pyrt__pool_flush(self);
+    self->pool = NULL;
+    self->tstate = NULL;
+    pyrt__record_unref(record);
+}
+
+int pyrt__thread_stale(const struct pyrt__thread *self)
+{
+    if (self->count == 0 || !pyrt__record_gone(self->pool)) {
+        return 0;
+    }
+    // The thread that finalizes goes on, attached, for a while after its interpreter was cleared. Once it is through it
+    // has no thread state; and a later interpreter, which may reuse the address, is not being finalized.
+    return !(Py_IsFinalizing() && PyThreadState_GetUnchecked() == self->tstate);
 }
 
 void pyrt__die(const char *what, enum pyrt_status status)

@@ -15,15 +15,19 @@
 
 #include "pyrt/status.h"
 
+struct pyrt_pool;
+
 struct pyrt__thread {
-    uint64_t id;        // unique in the process, from 1, 0 before first use; owner thread only
-    uint64_t serials;   // scopes begun so far; owner thread only
-    uint64_t innermost; // number of the innermost live scope, or 0; owner thread only
-    void *tstate;       // thread state that the attaches count on, NULL if count is 0; owner thread only
-    uint32_t count;     // attaches that are not suspended; owner thread only
-    uint32_t forbidden; // live forbids; owner thread only
-    int draining;       // a drain of the pool is on this thread's stack; owner thread only
-    int drain_again;    // that drain was asked for once more meanwhile; owner thread only
+    uint64_t id;                // unique in the process, from 1, 0 before first use; owner thread only
+    uint64_t serials;           // scopes begun so far; owner thread only
+    uint64_t innermost;         // number of the innermost live scope, or 0; owner thread only
+    void *tstate;               // thread state that the attaches count on, NULL if count is 0; owner thread only
+    struct pyrt_pool *pool;     // record of that state's interpreter, NULL if count is 0; owner thread only
+    uint64_t uses;              // uses of that interpreter that this thread holds; owner thread only
+    uint64_t immediate;         // references dropped at once and not yet added to the total; owner thread only
+    uint32_t count;             // attaches that are not suspended; owner thread only
+    uint32_t forbidden;         // live forbids; owner thread only
+    struct pyrt_pool *draining; // whose drain is on this thread's stack, innermost; owner thread only
 };
 
 // The fields that the three kinds of scope have in common, by reference.
@@ -53,6 +57,20 @@ void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope)
 // True if `self` is attached by the runtime's own account and CPython agrees.
 // Requires: `self` is the calling thread.
 int pyrt__thread_attached(const struct pyrt__thread *self);
+
+// Note the attached thread state, and its interpreter's record, as what the attaches of `self` count on; and forget it.
+// Requires: `self` is the calling thread, its count is 0.
+// Thread state: attached, when it begins. Blocks: no. May run Python: yes, at the first entry. PYRT_OK, NO_MEMORY.
+enum pyrt_status pyrt__thread_enter(struct pyrt__thread *self);
+void pyrt__thread_leave(struct pyrt__thread *self);
+
+// True if the interpreter that the attaches of `self` count on has ended under them.
+// Requires: `self` is the calling thread.
+int pyrt__thread_stale(const struct pyrt__thread *self);
+
+// True in the child of a fork that was called without an attached thread state while there was an interpreter: its
+// locks may be held by threads that do not exist here.
+int pyrt__thread_stranded(void);
 
 // End the process because `what` was refused with `status`.
 __attribute__((noreturn)) void pyrt__die(const char *what, enum pyrt_status status);

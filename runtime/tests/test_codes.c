@@ -1,46 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // test_codes: what the runtime answers where no scenario can ask: before the first initialization, after the last
-// finalization, across threads, and for NULL. Native threads, a real interpreter, no scheduler. argv[1] is the folder
-// of the standard library. Exit status 0, or the line of the check that failed on standard error.
+// finalization, across threads, and for NULL.
 #include <Python.h>
 
 #include "pyrt/pyrt.h"
 
-#include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define CHECK(expression)                                                                                              \
-    do {                                                                                                               \
-        if (!(expression)) {                                                                                           \
-            fprintf(stderr, "test_codes: line %d: %s\n", __LINE__, #expression);                                       \
-            exit(1);                                                                                                   \
-        }                                                                                                              \
-    } while (0)
-
-static void initialize(const char *stdlib)
-{
-    PyConfig config;
-    PyConfig_InitIsolatedConfig(&config);
-    config.site_import = 0;
-    config.write_bytecode = 0;
-    config.module_search_paths_set = 1;
-    wchar_t *path = Py_DecodeLocale(stdlib, NULL);
-    CHECK(path != NULL);
-    CHECK(!PyStatus_Exception(PyWideStringList_Append(&config.module_search_paths, path)));
-    PyMem_RawFree(path);
-    CHECK(!PyStatus_Exception(Py_InitializeFromConfig(&config)));
-    PyConfig_Clear(&config);
-}
-
-static void in_thread(void *(*body)(void *), void *argument)
-{
-    pthread_t thread;
-    CHECK(pthread_create(&thread, NULL, body, argument) == 0);
-    CHECK(pthread_join(thread, NULL) == 0);
-}
+#include "testing.h"
 
 static void test_texts_exist_for_every_status(void)
 {
@@ -62,7 +30,13 @@ static void test_null_is_refused(void)
     CHECK(pyrt_forbid_end(NULL) == PYRT_INVALID);
     CHECK(pyrt_critical_begin(NULL, Py_None) == PYRT_INVALID);
     CHECK(pyrt_critical_end(NULL) == PYRT_INVALID);
+    CHECK(pyrt_attach_unchecked(NULL) == PYRT_INVALID);
+    CHECK(pyrt_critical_begin_mutex(NULL, NULL) == PYRT_INVALID);
+    CHECK(pyrt_critical_begin_two_mutexes(NULL, NULL, NULL) == PYRT_INVALID);
     CHECK(pyrt_pool_decref(NULL) == PYRT_OK);
+    CHECK(pyrt_pool_decref_in(NULL, NULL) == PYRT_OK);
+    CHECK(pyrt_pool_open() == NULL);
+    pyrt_pool_close(NULL);
 }
 
 static void test_no_interpreter_is_refused(enum pyrt_status expected)
@@ -86,7 +60,7 @@ static void test_release_on_another_thread_is_refused(void)
 {
     struct pyrt_attach attach = {0};
     CHECK(pyrt_attach_assume(&attach) == PYRT_OK);
-    in_thread(release_here, &attach);
+    testing_in_thread(release_here, &attach);
     CHECK(pyrt_is_attached());
     CHECK(pyrt_attach_release(&attach) == PYRT_OK);
     CHECK(!pyrt_is_attached() && PyThreadState_GetUnchecked() != NULL);
@@ -120,7 +94,8 @@ static void test_another_interpreter_is_refused(void)
     PyThreadState *sub_state = Py_NewInterpreter();
     CHECK(sub_state != NULL);
     CHECK(pyrt_attach_try(&attach) == PYRT_MISMATCH);
-    CHECK(pyrt_attach_assume(&attach) == PYRT_MISMATCH);
+    CHECK(pyrt_attach_assume(&attach) == PYRT_OK);
+    CHECK(pyrt_is_attached() && pyrt_attach_release(&attach) == PYRT_OK);
     Py_EndInterpreter(sub_state);
     PyThreadState_Swap(main_state);
 }
@@ -138,11 +113,11 @@ static void test_macros_work_unbraced(int yes)
 
 int main(int argc, char **argv)
 {
-    CHECK(argc == 2);
+    testing_path(argc, argv);
     test_texts_exist_for_every_status();
     test_null_is_refused();
     test_no_interpreter_is_refused(PYRT_NOT_INITIALIZED);
-    initialize(argv[1]);
+    testing_initialize();
     test_release_on_another_thread_is_refused();
     test_detach_behind_the_back_is_noticed();
     test_another_interpreter_is_refused();

@@ -17,11 +17,15 @@
 //         pyrt_attach_release(&attach);
 //     }
 //
-// What finalization does to an attach. On 3.15 the attach holds a finalization guard: pyrt_attach_try answers
-// PYRT_FINALIZING, or finalization waits until the release. On 3.13 and 3.14 there is no such guard. The runtime asks
-// CPython whether it finalizes, and finalization can begin right after the answer: the thread is then parked for ever
-// inside the attach (it never unwinds, also where CPython itself would end it), or CPython crashes (gh-124619).
-// An embedder who controls both ends must release every attach before it calls Py_FinalizeEx.
+// What finalization does to an attach: it waits until every attach has been released, suspended ones included, and then
+// nobody gets in: PYRT_FINALIZING. On 3.15 CPython's own guards see to that. On 3.13 and 3.14 the runtime does, by a
+// function that it registers with `atexit` when it first meets the interpreter. That leaves these gaps there:
+// * the first attach of all finds no such function yet. It asks CPython, and finalization can begin after the answer:
+//   the thread is then parked for ever inside the attach (it never unwinds, also where CPython itself would end it), or
+//   CPython crashes (gh-124619). Attach, assume or pyrt_initialize once before there are threads, and the gap is gone;
+// * callbacks that were registered with `atexit` earlier run after the door has closed;
+// * atexit._run_exitfuncs() closes the door although no finalization follows.
+// An attach on a thread that somebody else has attached already adds nothing to that: it counts as an assumed one.
 #ifndef PYRT_ATTACH_H
 #define PYRT_ATTACH_H
 
@@ -39,29 +43,58 @@ struct pyrt_attach {
     uint64_t serial; // number of the scope on its thread, 0 when it is not live; owner thread only
     uint64_t outer;  // the scope around it; owner thread only
     void *token;     // what CPython gave us, NULL for a nested or an assumed attach; owner thread only
+    void *used;      // the door that it went through, or NULL; owner thread only
 };
 
-// Attach, or say why not. Drains the pool.
+// Attach, or say why not. Waits for an initialization that pyrt_initialize has in progress on another thread; one that
+// other code does by itself lets others in before `site` has run (up to 3.14, gh-146302), which nobody can see. Nested,
+// it counts on the interpreter that the thread is attached to; otherwise it means the main one. Drains the pool.
 // Requires: `attach` zeroed, or released.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
-// PYRT_OK, FORBIDDEN, NOT_INITIALIZED, FINALIZING, NO_MEMORY, MISMATCH, ALREADY_LIVE, INVALID.
+// PYRT_OK, FORBIDDEN, NOT_INITIALIZED, FINALIZING, NO_MEMORY, ALREADY_LIVE, INVALID; MISMATCH: another interpreter's
+// thread state is attached here, or was last, and PyGILState_Ensure would take it for the main one's (up to 3.14);
+// GONE: the attaches around this one have lost their interpreter; FORKED.
 enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach);
 
-// Attach; for callers that cannot go on without Python. A refusal ends the process, and its sentence is printed.
+// How to start the interpreter, once.
+struct pyrt_init {
+    int (*start)(void *context); // 0 with the thread attached to the new interpreter; NULL: Py_InitializeEx(0)
+    void *context;               // handed to start
+    int restart;                 // not 0: the caller knows that a Py_FinalizeEx that ran before has returned
+};
+
+// Start the interpreter if there is none, or wait until the thread that does so is through. The starting thread is
+// detached afterwards; it is CPython's main thread. A `start` that fails leaves things as they were.
+// Requires: not called from `start`. NULL is all defaults.
+// Thread state: detached, or there is an interpreter. Blocks: yes. May run Python: yes.
+// PYRT_OK, also when it was there before; FINALIZING, INIT_FAILED, NO_MEMORY, FORKED.
+enum pyrt_status pyrt_initialize(const struct pyrt_init *init);
+
+// Attach; for callers that cannot go on without Python. With `init` the interpreter is started if there is none, with
+// NULL it is not. A refusal ends the process, and its sentence is printed.
 // Requires: `attach` zeroed, or released.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
-void pyrt_attach(struct pyrt_attach *attach);
+void pyrt_attach(struct pyrt_attach *attach, const struct pyrt_init *init);
 
-// Tell the runtime that CPython, or somebody else, has attached this thread to the main interpreter already, as in a
-// function of an extension module. Until the release the thread counts as attached. Drains the pool.
+// Attach without any question: to an interpreter that is still being initialized, or that is known to stay. If it goes
+// away, what happens is CPython's affair.
+// Requires: `attach` zeroed, or released. There is an interpreter.
+// Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
+// PYRT_OK, FORBIDDEN, NO_MEMORY, ALREADY_LIVE, INVALID, GONE.
+enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach);
+
+// Tell the runtime that CPython, or somebody else, has attached this thread to some interpreter already, as in a
+// function of an extension module. Until the release the thread counts as attached to it. Drains its pool.
 // Requires: `attach` zeroed, or released.
 // Thread state: attached. Blocks: no. May run Python: yes (the pool's destructors).
-// PYRT_OK, FORBIDDEN, NOT_ATTACHED, MISMATCH, ALREADY_LIVE, INVALID.
+// PYRT_OK, FORBIDDEN, NOT_ATTACHED, NO_MEMORY, ALREADY_LIVE, INVALID, GONE; MISMATCH: the attaches around this one
+// count on another thread state.
 enum pyrt_status pyrt_attach_assume(struct pyrt_attach *attach);
 
 // End an attach. The outermost one gives the thread state back to CPython.
 // Thread state: attached through `attach`. Blocks: no, but for destructors. May run Python: yes, the outermost one.
-// PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID.
+// PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID; MISMATCH: the thread state is not the
+// current one; GONE: the interpreter has ended meanwhile, and so has this attach.
 enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach);
 
 // True if this thread is inside an attach, not inside a detach or a forbid, and its thread state is the current one.

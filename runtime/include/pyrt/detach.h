@@ -31,6 +31,7 @@ struct pyrt_detach {
     uint64_t outer;  // the scope around it; owner thread only
     uint32_t count;  // attaches that it suspends; owner thread only
     void *tstate;    // the suspended thread state; owner thread only
+    void *pool;      // the suspended interpreter's record; owner thread only
 };
 
 // Detach the thread.
@@ -39,10 +40,12 @@ struct pyrt_detach {
 // PYRT_OK, FORBIDDEN, NOT_ATTACHED, ALREADY_LIVE, INVALID.
 enum pyrt_status pyrt_detach_begin(struct pyrt_detach *detach);
 
-// Attach the suspended thread state again, restore the count, drain the pool. Does not return when the interpreter is
-// being finalized: the thread is parked for ever (gh-87135).
+// Attach the suspended thread state again, restore the count, drain the pool. Finalization waits for attaches that are
+// suspended, unless they were assumed ones: then the thread may come too late, and is parked for ever here (gh-87135).
 // Thread state: detached by `detach`. Blocks: until the interpreter lets the thread in. May run Python: yes.
-// PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID.
+// PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID, FORKED; MISMATCH: other code has attached
+// the thread meanwhile; GONE: the interpreter has ended, the thread stays detached, and the attaches around can only be
+// released.
 enum pyrt_status pyrt_detach_end(struct pyrt_detach *detach);
 
 #ifdef __cplusplus

@@ -2,9 +2,9 @@
 //
 // pyrt/status: what a call of the runtime can answer.
 //
-// Every fallible function returns an enum pyrt_status: PYRT_OK is zero, all else is negative and means that nothing
-// was done. The runtime reports no error in any other way, neither by errno, nor by a Python exception, nor by a
-// string. Enum, names and sentences are made from PYRT_STATUS_MAP alone.
+// Every fallible function returns an enum pyrt_status: PYRT_OK is zero, all else is negative and means that nothing was
+// done; only a scope that ends with PYRT_GONE has ended. The runtime reports no error in any other way, neither by
+// errno, nor by a Python exception, nor by a string. Enum, names and sentences are made from PYRT_STATUS_MAP alone.
 //
 //     struct pyrt_attach attach = {0};
 //     enum pyrt_status status = pyrt_attach_try(&attach);
@@ -31,7 +31,13 @@ extern "C" {
     X(PYRT_ALREADY_LIVE, -8, "already-live", "this scope has begun and has not ended")                                 \
     X(PYRT_WRONG_THREAD, -9, "wrong-thread", "this scope was begun by another thread")                                 \
     X(PYRT_OUT_OF_ORDER, -10, "out-of-order", "a scope that was begun later on this thread has not ended")             \
-    X(PYRT_INVALID, -11, "invalid", "a required pointer is NULL")
+    X(PYRT_INVALID, -11, "invalid", "a required pointer is NULL, or an argument makes no sense")                       \
+    X(PYRT_GONE, -12, "gone", "the interpreter that this belongs to has ended")                                        \
+    X(PYRT_BUSY, -13, "busy", "the interpreter still has thread states other than the caller's")                       \
+    X(PYRT_INIT_FAILED, -14, "init-failed", "the interpreter could not be started")                                    \
+    X(PYRT_FORKED, -15, "forked",                                                                                      \
+      "this process was forked by a thread that was not attached; Python is unusable here")                            \
+    X(PYRT_UNSUPPORTED, -16, "unsupported", "this version of CPython has no such operation")
 
 #define PYRT_STATUS_ENUM(enumerator, value, name, sentence) enumerator = value,
 enum pyrt_status { PYRT_STATUS_MAP(PYRT_STATUS_ENUM) };

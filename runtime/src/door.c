@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// door: the count of those inside an interpreter, and its end.
+//
+// A use is taken by compare-exchange on one word that also says "closed", so that nobody gets in after the last look
+// at the count. It is what PEP 788 does inside CPython from 3.15 on, and what 3.13 and 3.14 lack.
+//
+// Locking: `waiting` orders the last drop before the look of the one who waits. It is innermost.
+#include <Python.h>
+
+#include "record.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "pyrt/hook.h"
+
+#define LOOK_NS 50000000 // between two looks for signals: a person who presses Ctrl-C takes 50 ms for at once
+
+static pthread_mutex_t waiting = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
+
+enum pyrt_status pyrt__use_take(struct pyrt_pool *record)
+{
+    uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
+    do {
+        if (uses & PYRT__USES_CLOSED) {
+            return PYRT_FINALIZING;
+        }
+        // Acquire pairs with the release in pyrt__use_reopen; nothing else is read on the strength of a use.
+    } while (!atomic_compare_exchange_weak_explicit(&record->uses, &uses, uses + 1, memory_order_acquire,
+                                                    memory_order_relaxed));
+    return PYRT_OK;
+}
+
+void pyrt__use_drop(struct pyrt_pool *record)
+{
+    // Release pairs with the acquire of whoever closes: all that this thread did inside comes before.
+    uint64_t before = atomic_fetch_sub_explicit(&record->uses, 1, memory_order_release);
+    if (before & PYRT__USES_AWAITED) {
+        pthread_mutex_lock(&waiting);
+        pthread_cond_broadcast(&left);
+        pthread_mutex_unlock(&waiting);
+    }
+}
+
+enum pyrt_status pyrt__use_close(struct pyrt_pool *record)
+{
+    uint64_t none = 0;
+    if (atomic_compare_exchange_strong_explicit(&record->uses, &none, PYRT__USES_CLOSED, memory_order_acquire,
+                                                memory_order_relaxed)) {
+        return PYRT_OK;
+    }
+    return none & PYRT__USES_CLOSED ? PYRT_FINALIZING : PYRT_BUSY;
+}
+
+void pyrt__use_reopen(struct pyrt_pool *record)
+{
+    atomic_fetch_and_explicit(&record->uses, ~PYRT__USES_CLOSED, memory_order_release);
+}
+
+// Wait for a drop, or for the time of the next look. Thread state: detached.
+static void wait_for_drop(struct pyrt_pool *record, uint64_t mine)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += LOOK_NS;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    pthread_mutex_lock(&waiting);
+    uint64_t before = atomic_fetch_or_explicit(&record->uses, PYRT__USES_AWAITED, memory_order_relaxed);
+    if ((before & PYRT__USES_COUNT) > mine) {
+        pthread_cond_timedwait(&left, &waiting, &until);
+    }
+    pthread_mutex_unlock(&waiting);
+}
+
+void pyrt__door_wait(struct pyrt_pool *record)
+{
+    struct pyrt__thread *self = pyrt__thread_self();
+    // What this very thread holds can't be waited for: it is let through.
+    uint64_t mine = self->pool == record ? self->uses : 0;
+    for (;;) {
+        uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
+        if (uses & PYRT__USES_CLOSED) {
+            return;
+        }
+        if ((uses & PYRT__USES_COUNT) <= mine) {
+            // Acquire pairs with the release in pyrt__use_drop.
+            if (atomic_compare_exchange_strong_explicit(&record->uses, &uses, PYRT__USES_CLOSED | mine,
+                                                        memory_order_acquire, memory_order_relaxed)) {
+                return;
+            }
+            continue;
+        }
+        pyrt_hook_point("door.waiting");
+        PyThreadState *tstate = PyEval_SaveThread();
+        wait_for_drop(record, mine);
+        PyEval_RestoreThread(tstate);
+        if (PyErr_CheckSignals() != 0) {
+            // The user does not want to wait. Those inside keep their uses; nobody new gets in.
+            PyErr_WriteUnraisable(NULL);
+            atomic_fetch_or_explicit(&record->uses, PYRT__USES_CLOSED, memory_order_relaxed);
+            return;
+        }
+    }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// record: what the runtime knows about one interpreter. It is what pyrt/pool.h hands out as struct pyrt_pool. Private
+// to runtime/src.
+//
+// A record is made when the runtime first meets an interpreter, and outlives it for as long as somebody refers to it:
+// whoever holds it learns that the interpreter is gone instead of touching it. A record never serves a second
+// interpreter, although addresses and numbers of interpreters are used again. The records of main interpreters, one per
+// initialization, are never freed, so that any thread may read the current one without asking.
+//
+// Two things close, in this order. The door closes before finalization, or when pyrt_interp_destroy decides: from then
+// on nobody new gets in, and those inside have left. The queue closes when CPython clears the interpreter: what is in
+// it is counted and forgotten.
+//
+// Locking: `registry` protects the list of records and their making. It is innermost: nothing of CPython, and no
+// destructor, runs under it.
+#ifndef PYRT_SRC_RECORD_H
+#define PYRT_SRC_RECORD_H
+
+#include <Python.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "pyrt/status.h"
+#include "thread.h"
+
+struct pyrt__node {
+    struct pyrt__node *next; // owner thread only: the pusher until the exchange, the drainer after it
+    PyObject *object;        // owner thread only, likewise
+};
+
+struct pyrt_pool {
+    struct pyrt__node *_Atomic head; // atomic; pyrt__closed once the interpreter is gone
+    _Atomic uint64_t queued;         // atomic
+    _Atomic uint64_t drained;        // atomic
+    _Atomic uint64_t dropped;        // atomic
+    _Atomic uint64_t leaked;         // atomic
+    _Atomic uint64_t peak;           // atomic
+    _Atomic uint64_t uses;           // atomic; a count, and the two bits below
+    _Atomic uint64_t references;     // atomic; of a subinterpreter's record, which goes with the last one
+    PyInterpreterState *interp;      // const after init; never followed by a thread that is not inside
+    int64_t id;                      // const after init
+    void *view;                      // const after init; 3.15: names the interpreter to CPython
+    struct pyrt_pool *next;          // under registry
+    int bound;                       // const after init; 0 only in the first main record, before there is a Python
+    int main;                        // const after init
+};
+
+#define PYRT__USES_CLOSED ((uint64_t)1 << 63)
+#define PYRT__USES_AWAITED ((uint64_t)1 << 62)
+#define PYRT__USES_COUNT (PYRT__USES_AWAITED - 1)
+
+// What `head` is once the interpreter is gone. Its fields are never read.
+extern struct pyrt__node pyrt__closed;
+
+// The record that stands for an interpreter that is ending and has lost its own. Always open, always empty.
+extern struct pyrt_pool pyrt__nowhere;
+
+// The latest main interpreter's record, or the unbound one. Thread state: either.
+struct pyrt_pool *pyrt__record_main(void);
+
+// Find or make the record of the interpreter that is attached. Borrowed: it stays while the thread is attached.
+// Thread state: attached. Blocks: no. May run Python: yes, when it is made. PYRT_OK, NO_MEMORY.
+enum pyrt_status pyrt__record_current(struct pyrt_pool **record);
+
+// True once CPython has cleared the interpreter. May be late by a moment, never early. Thread state: either.
+int pyrt__record_gone(const struct pyrt_pool *record);
+
+// Count a reference, give one back. Those on main records do nothing. Thread state: either.
+void pyrt__record_ref(struct pyrt_pool *record);
+void pyrt__record_unref(struct pyrt_pool *record);
+
+// Call `visit` for every record, under registry. Thread state: either. What freed records had counted comes first.
+void pyrt__record_visit(void (*visit)(const struct pyrt_pool *record, void *context), void *context);
+
+// Go through the door: the interpreter stays until the use is dropped. PYRT_OK, FINALIZING. Thread state: either.
+enum pyrt_status pyrt__use_take(struct pyrt_pool *record);
+void pyrt__use_drop(struct pyrt_pool *record);
+
+// Close the door if nobody is inside, and open it again. PYRT_OK, BUSY, FINALIZING.
+enum pyrt_status pyrt__use_close(struct pyrt_pool *record);
+void pyrt__use_reopen(struct pyrt_pool *record);
+
+// Arrange that finalization closes the door after all have left. Before 3.15; later, CPython does that itself.
+// Thread state: attached. Blocks: no. May run Python: yes. PYRT_OK, NO_MEMORY.
+enum pyrt_status pyrt__door_arm(struct pyrt_pool *record);
+
+// Wait until the uses of other threads are dropped, then close. Thread state: attached; detaches to wait.
+void pyrt__door_wait(struct pyrt_pool *record);
+
+// In the child of a fork: only this thread is left. Thread state: either.
+void pyrt__record_before_fork(void);
+void pyrt__record_after_fork(int child);
+
+#endif
