@@ -73,9 +73,13 @@ static void child_begin(void)
     dup2(CX_OUTPUT_FD, STDERR_FILENO);
 }
 
+// memset is an interceptor, too. `bytes` is a multiple of eight.
 static void clear(void *memory, size_t bytes)
 {
-    __asm__ volatile("rep stosb" : "+D"(memory), "+c"(bytes) : "a"(0) : "memory");
+    volatile uint64_t *word = memory;
+    for (size_t i = 0; i < bytes / sizeof(*word); i++) {
+        word[i] = 0;
+    }
 }
 
 static void say(struct cx_result *result, enum cx_outcome outcome, const char *text)
@@ -150,9 +154,9 @@ static void account(struct cx_result *result, uint64_t start_ns, const struct ru
     }
 }
 
-// One request. Raw system calls throughout, and libc's own fork: under ThreadSanitizer each intercepted call is an event
-// that moves its clocks and its choice of which access to forget, and the same schedule would show a race in one run
-// and not in the next. (Its fork handlers are registered with libc, and still run.)
+// One request. Raw system calls throughout, and libc's own fork: under ThreadSanitizer each intercepted call is an
+// event that moves its clocks and its choice of which access to forget, and the same schedule would show a race in one
+// run and not in the next. (Its fork handlers are registered with libc, and still run.)
 static void serve(struct cx_channel *channel, const cpu_set_t *all, pid_t (*libc_fork)(void))
 {
     struct cx_result *result = &channel->result;
