@@ -8,8 +8,9 @@
 
 #include "harness/trace/schedule.h"
 
-#define CX_PAIRS_LIST_MAX 24   // pairs are tried in lists up to this length: 276 trials
-#define CX_PREEMPTIONS_GOOD 3u // a list with at most so many is small enough to read
+#define CX_PAIRS_LIST_MAX 24    // pairs are tried in lists up to this length: 276 trials
+#define CX_RETARGET_LIST_MAX 10 // removing one and retargeting another: 180 trials for every thread
+#define CX_PREEMPTIONS_GOOD 3u  // a list with at most so many is small enough to read
 
 void cx_shrink_list_fini(struct cx_shrink_list *list)
 {
@@ -127,32 +128,69 @@ static enum cx_status pairs_remove(struct cx_shrink *shrink, int *any, struct cx
     return CX_OK;
 }
 
-// Give a switch to another thread: its run may then need fewer of the switches that follow.
-static enum cx_status targets_replace(struct cx_shrink *shrink, int *any, struct cx_error *error)
+// One way to give switches away: entry `removed` (SIZE_MAX: none) is left out, and so are those behind the changed one
+// if `cut`, for they may belong to the way things went before.
+struct retarget {
+    size_t removed;
+    int cut;
+};
+
+// The best list with entry `changed` given to `thread`, tried.
+static enum cx_status retarget_try(struct cx_shrink *shrink, struct retarget retarget, size_t changed, uint32_t thread,
+                                   int *better, struct cx_error *error)
 {
+    const struct cx_shrink_list *best = &shrink->best;
+    struct cx_deviation *plan = malloc((best->count + 1) * sizeof(*plan));
+    if (plan == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < best->count; i++) {
+        if (i != retarget.removed && !(retarget.cut && i > changed)) {
+            plan[count] = best->list[i];
+            plan[count].choice = i == changed ? thread : plan[count].choice;
+            count++;
+        }
+    }
+    enum cx_status status = candidate_try(shrink, plan, count, better, error);
+    free(plan);
+    return status;
+}
+
+// Give one switch to another thread, each in turn; stops at the first success.
+static enum cx_status targets_replace(struct cx_shrink *shrink, struct retarget retarget, int *better,
+                                      struct cx_error *error)
+{
+    *better = 0;
     for (size_t i = 0; i < shrink->best.count; i++) {
-        for (size_t k = 0; k < shrink->threads_count && i < shrink->best.count && trials_left(shrink); k++) {
+        for (size_t k = 0; k < shrink->threads_count && trials_left(shrink); k++) {
             const struct cx_deviation *old = &shrink->best.list[i];
-            if (old->kind != CX_DEVIATION_SWITCH || old->choice == shrink->threads[k] ||
+            if (i == retarget.removed || old->kind != CX_DEVIATION_SWITCH || old->choice == shrink->threads[k] ||
                 old->thread == shrink->threads[k]) {
                 continue;
             }
-            struct cx_deviation *plan = malloc(shrink->best.count * sizeof(*plan));
-            if (plan == NULL) {
-                return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
-            }
-            memcpy(plan, shrink->best.list, shrink->best.count * sizeof(*plan));
-            plan[i].choice = shrink->threads[k];
-            int better = 0;
-            enum cx_status status = candidate_try(shrink, plan, shrink->best.count, &better, error);
-            free(plan);
-            if (status != CX_OK) {
+            enum cx_status status = retarget_try(shrink, retarget, i, shrink->threads[k], better, error);
+            if (status != CX_OK || *better) {
                 return status;
             }
-            *any |= better;
         }
     }
     return CX_OK;
+}
+
+// Another thread may need fewer of the switches that follow; in a short list, also one of the others less.
+static enum cx_status targets_search(struct cx_shrink *shrink, int *any, struct cx_error *error)
+{
+    int better = 0;
+    enum cx_status status = targets_replace(shrink, (struct retarget){.removed = SIZE_MAX}, &better, error);
+    for (size_t i = 0; shrink->best.count <= CX_RETARGET_LIST_MAX && i < 2 * shrink->best.count; i++) {
+        if (status != CX_OK || better) {
+            break;
+        }
+        status = targets_replace(shrink, (struct retarget){.removed = i / 2, .cut = i % 2}, &better, error);
+    }
+    *any |= better;
+    return status;
 }
 
 static enum cx_status fixpoint_find(struct cx_shrink *shrink, struct cx_error *error)
@@ -166,7 +204,7 @@ static enum cx_status fixpoint_find(struct cx_shrink *shrink, struct cx_error *e
             status = pairs_remove(shrink, &any, error);
         }
         if (status == CX_OK) {
-            status = targets_replace(shrink, &any, error);
+            status = targets_search(shrink, &any, error);
         }
     }
     return status;
