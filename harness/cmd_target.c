@@ -67,7 +67,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-// Run a script of tools/ and wait for it. Its output is the user's; its exit code decides.
+// Run a script of tools/ and wait for it. Its output is the user's, also the line that says why it failed; its exit
+// code decides.
 static enum cx_exit tool_run(const char *tool, const char *const *arguments, struct cx_error *error)
 {
     char path[PATH_MAX];
@@ -93,9 +94,6 @@ static enum cx_exit tool_run(const char *tool, const char *const *arguments, str
     if (pid < 0 || WIFSIGNALED(status)) {
         cx_error_set(error, CX_ERR_ENVIRONMENT, "tools/%s was ended by signal %d", tool, WTERMSIG(status));
         return pid > 0 && WTERMSIG(status) == SIGINT ? CX_EXIT_INTERRUPTED : CX_EXIT_ENVIRONMENT;
-    }
-    if (WEXITSTATUS(status) != 0) {
-        cx_error_set(error, CX_ERR_ENVIRONMENT, "tools/%s failed (exit code %d)", tool, WEXITSTATUS(status));
     }
     return (enum cx_exit)WEXITSTATUS(status);
 }

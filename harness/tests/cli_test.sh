@@ -239,9 +239,34 @@ accident_tests()
     expect 0 "1/1 with the recorded signature" "and replays"
 }
 
+# Canaries of every CPython runner that is built: each must be reported as what it is.
+canary_tests()
+{
+    local target
+    for target in $(ls "$build/runners"); do
+        case $target in plain* | *.log) continue ;; esac
+        [ -x "$build/runners/$target/runner" ] || continue
+        run run canary/nothing_explored --target "$target" --runs 10 --out g
+        expect 4 "nothing was explored" "$target: nothing to explore is no pass"
+        run run canary/crash --target "$target" --runs 100 --jobs 0 --out g
+        expect 0 "expected: crash SIGSEGV in user" "$target: the crash canary"
+        run run canary/deadlock --target "$target" --runs 100 --jobs 0 --out g
+        expect 0 "expected: deadlock of backwards mutex-lock" "$target: the deadlock canary"
+        run run canary/divergence --target "$target" --runs 30 --jobs 0 --out g
+        expect 0 "(diverged)" "$target: the divergence canary"
+        case $target in
+            *-tsan)
+                run run canary/race canary/race_locked --target "$target" --runs 30 --jobs 0 --out g
+                expect 0 "expected: race increment / increment" "$target: the race canary, and its twin with a lock"
+                ;;
+        esac
+    done
+}
+
 command_line_tests
 run_tests
 schedule_tests
 accident_tests
+canary_tests
 echo "cli_test: $failed failed"
 exit $((failed > 99 ? 99 : failed))
