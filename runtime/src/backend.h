@@ -32,6 +32,15 @@ void pyrt__backend_release(struct pyrt__entry *entry);
 // Thread state: attached. Blocks: no. May run Python: no.
 void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record);
 
+// Swap `tstate` in, and whatever it takes to come through alive where CPython ends late threads. NULL detaches.
+// Thread state: either. Blocks: yes. May run Python: no. The state that was attached.
+void *pyrt__backend_swap(void *tstate);
+
+// From 3.15 on: a guard of CPython's, from the record's view. Before: NULL, the door is enough. FINALIZING if refused.
+// Thread state: either. Blocks: no. May run Python: no.
+enum pyrt_status pyrt__backend_guard_new(const struct pyrt_pool *record, void **guard);
+void pyrt__backend_guard_close(void *guard);
+
 // A name for the attached interpreter that outlives it, where CPython has such names; else NULL. 0, or -1.
 // Thread state: attached. Blocks: no. May run Python: no.
 int pyrt__backend_view_new(void **view);

@@ -122,6 +122,27 @@ void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
     }
 }
 
+void *pyrt__backend_swap(void *tstate)
+{
+    void *previous = NULL;
+    LATE_BEGIN;
+    previous = PyThreadState_Swap(tstate);
+    LATE_END;
+    return previous;
+}
+
+enum pyrt_status pyrt__backend_guard_new(const struct pyrt_pool *record, void **guard)
+{
+    (void)record;
+    *guard = NULL;
+    return PYRT_OK;
+}
+
+void pyrt__backend_guard_close(void *guard)
+{
+    (void)guard;
+}
+
 int pyrt__backend_view_new(void **view)
 {
     *view = NULL;

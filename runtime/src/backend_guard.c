@@ -87,6 +87,24 @@ void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
     (void)record;
 }
 
+void *pyrt__backend_swap(void *tstate)
+{
+    return PyThreadState_Swap(tstate);
+}
+
+enum pyrt_status pyrt__backend_guard_new(const struct pyrt_pool *record, void **guard)
+{
+    *guard = PyInterpreterGuard_FromView(record->view);
+    return *guard != NULL ? PYRT_OK : PYRT_FINALIZING;
+}
+
+void pyrt__backend_guard_close(void *guard)
+{
+    if (guard != NULL) {
+        PyInterpreterGuard_Close(guard);
+    }
+}
+
 int pyrt__backend_view_new(void **view)
 {
     *view = PyInterpreterView_FromCurrent();

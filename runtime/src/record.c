@@ -198,7 +198,7 @@ void pyrt__record_after_fork(int child)
         struct pyrt__thread *self = pyrt__thread_self();
         for (struct pyrt_pool *record = records; record != NULL; record = record->next) {
             uint64_t mine = self->pool == record ? self->uses : 0;
-            record->uses = (record->uses & PYRT__USES_CLOSED) | mine;
+            record->uses = (record->uses & PYRT__USES_CLOSED) | (mine + record->guards);
         }
     }
     pthread_mutex_unlock(&registry);

@@ -39,6 +39,8 @@ struct pyrt_pool {
     _Atomic uint64_t peak;           // atomic
     _Atomic uint64_t uses;           // atomic; a count, and the two bits below
     _Atomic uint64_t references;     // atomic; of a subinterpreter's record, which goes with the last one
+    _Atomic uint64_t guards;         // atomic; those of the uses that no thread holds
+    _Atomic uint64_t kept;           // atomic; thread states that their threads keep
     PyInterpreterState *interp;      // const after init; never followed by a thread that is not inside
     int64_t id;                      // const after init
     void *view;                      // const after init; 3.15: names the interpreter to CPython

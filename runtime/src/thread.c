@@ -87,6 +87,25 @@ void pyrt__thread_leave(struct pyrt__thread *self)
     pyrt__record_unref(record);
 }
 
+struct pyrt__frame pyrt__frame_save(struct pyrt__thread *self)
+{
+    struct pyrt__frame frame = {self->pool, self->tstate, self->uses, self->count};
+    pyrt__pool_flush(self);
+    self->pool = NULL;
+    self->tstate = NULL;
+    self->uses = 0;
+    self->count = 0;
+    return frame;
+}
+
+void pyrt__frame_restore(struct pyrt__thread *self, struct pyrt__frame frame)
+{
+    self->pool = frame.pool;
+    self->tstate = frame.tstate;
+    self->uses = frame.uses;
+    self->count = frame.count;
+}
+
 int pyrt__thread_stale(const struct pyrt__thread *self)
 {
     if (self->count == 0 || !pyrt__record_gone(self->pool)) {

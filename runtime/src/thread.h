@@ -64,6 +64,19 @@ int pyrt__thread_attached(const struct pyrt__thread *self);
 enum pyrt_status pyrt__thread_enter(struct pyrt__thread *self);
 void pyrt__thread_leave(struct pyrt__thread *self);
 
+// What the attaches of a thread count on, put aside while it is inside another interpreter.
+struct pyrt__frame {
+    struct pyrt_pool *pool; // owner thread only
+    void *tstate;           // owner thread only
+    uint64_t uses;          // owner thread only
+    uint32_t count;         // owner thread only
+};
+
+// Put the account of `self` aside, leaving it empty; and take it back.
+// Requires: `self` is the calling thread; for the return, its count is 0.
+struct pyrt__frame pyrt__frame_save(struct pyrt__thread *self);
+void pyrt__frame_restore(struct pyrt__thread *self, struct pyrt__frame frame);
+
 // True if the interpreter that the attaches of `self` count on has ended under them.
 // Requires: `self` is the calling thread.
 int pyrt__thread_stale(const struct pyrt__thread *self);

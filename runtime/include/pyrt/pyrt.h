@@ -6,11 +6,14 @@
 
 #include <Python.h>
 
+#include "pyrt/activate.h"
 #include "pyrt/attach.h"
 #include "pyrt/critical.h"
 #include "pyrt/detach.h"
 #include "pyrt/forbid.h"
+#include "pyrt/guard.h"
 #include "pyrt/hook.h"
+#include "pyrt/interp.h"
 #include "pyrt/pool.h"
 #include "pyrt/status.h"
 

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// interp: making and ending subinterpreters.
+//
+// The thread state that CPython makes an interpreter with is deleted at once, and the end gets a fresh one, so that
+// both may happen on any thread. The door is closed before the end: who is inside makes the interpreter BUSY, who comes
+// later is refused.
+#include <Python.h>
+
+#include "pyrt/interp.h"
+
+#include "activate.h"
+#include "backend.h"
+#include "pyrt/attach.h"
+#include "pyrt/hook.h"
+#include "record.h"
+
+void pyrt_interp_defaults(PyInterpreterConfig *config)
+{
+    *config = (PyInterpreterConfig){
+        .allow_threads = 1,
+        .check_multi_interp_extensions = 1,
+        .gil = PyInterpreterConfig_OWN_GIL,
+    };
+}
+
+// The new interpreter's thread state is attached: meet it, and leave it without one.
+static enum pyrt_status meet(struct pyrt_interp *interp, PyThreadState *tstate)
+{
+    struct pyrt_pool *record = NULL;
+    enum pyrt_status status = pyrt__record_current(&record);
+    if (status != PYRT_OK) {
+        Py_EndInterpreter(tstate);
+        return status;
+    }
+    pyrt__record_ref(record);
+    interp->record = record;
+    interp->owned = 1;
+    pyrt__activate_dispose(tstate);
+    return PYRT_OK;
+}
+
+enum pyrt_status pyrt_interp_create(struct pyrt_interp *interp, const PyInterpreterConfig *config)
+{
+    if (interp == NULL) {
+        return PYRT_INVALID;
+    }
+    if (interp->record != NULL) {
+        return PYRT_ALREADY_LIVE;
+    }
+    struct pyrt__thread *self = pyrt__thread_self();
+    if (self->forbidden > 0) {
+        return PYRT_FORBIDDEN;
+    }
+    PyInterpreterConfig chosen;
+    pyrt_interp_defaults(&chosen);
+    chosen = config != NULL ? *config : chosen;
+    struct pyrt_attach attach = {0};
+    if (PyThreadState_GetUnchecked() == NULL) {
+        enum pyrt_status status = pyrt_attach_try(&attach);
+        if (status != PYRT_OK) {
+            return status;
+        }
+    }
+    struct pyrt__frame frame = pyrt__frame_save(self);
+    PyThreadState *previous = PyThreadState_Get();
+    PyThreadState *tstate = NULL;
+    enum pyrt_status status = PYRT_INIT_FAILED;
+    if (!PyStatus_Exception(Py_NewInterpreterFromConfig(&tstate, &chosen))) {
+        status = meet(interp, tstate);
+        pyrt__backend_swap(previous);
+    }
+    pyrt__frame_restore(self, frame);
+    if (attach.serial != 0) {
+        pyrt_attach_release(&attach);
+    }
+    return status;
+}
+
+static void forget(struct pyrt_interp *interp)
+{
+    struct pyrt_pool *record = interp->record;
+    *interp = (struct pyrt_interp){0};
+    pyrt__record_unref(record);
+}
+
+static int has_others(const PyThreadState *tstate)
+{
+    PyThreadState *first = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter((PyThreadState *)tstate));
+    return first != tstate || PyThreadState_Next(first) != NULL;
+}
+
+// Py_EndInterpreter waits for these threads, but before 3.14 it would end the process for any that are left then.
+static void wait_for_threads(void)
+{
+    PyRun_SimpleString("import sys\n"
+                       "_threading = sys.modules.get('threading')\n"
+                       "if _threading is not None:\n"
+                       "    _threading._shutdown()\n");
+}
+
+// The fresh thread state is attached. PYRT_OK: the interpreter has ended, nothing is attached. BUSY: it has not.
+static enum pyrt_status end(struct pyrt__thread *self, PyThreadState *tstate)
+{
+    enum pyrt_status status = pyrt__thread_enter(self);
+    if (status != PYRT_OK) {
+        pyrt__activate_dispose(tstate);
+        return status;
+    }
+    self->count = 1;
+    if (has_others(tstate)) {
+        wait_for_threads();
+        status = has_others(tstate) ? PYRT_BUSY : PYRT_OK;
+    }
+    if (status == PYRT_OK) {
+        pyrt_hook_point("interp.ending");
+        Py_EndInterpreter(tstate);
+    } else {
+        PyThreadState_Clear(tstate);
+        PyThreadState_DeleteCurrent();
+    }
+    self->count = 0;
+    pyrt__thread_leave(self);
+    return status;
+}
+
+static enum pyrt_status destroy(struct pyrt__thread *self, struct pyrt_pool *record)
+{
+    enum pyrt_status status = pyrt__use_close(record);
+    if (status == PYRT_FINALIZING) {
+        return pyrt__record_gone(record) ? PYRT_GONE : PYRT_BUSY;
+    }
+    if (status == PYRT_OK && atomic_load_explicit(&record->kept, memory_order_relaxed) > 0) {
+        pyrt__use_reopen(record);
+        status = PYRT_BUSY;
+    }
+    if (status != PYRT_OK) {
+        return status;
+    }
+    PyThreadState *current = PyThreadState_GetUnchecked();
+    PyThreadState *tstate = NULL;
+    if (current != NULL && PyThreadState_GetInterpreter(current) == record->interp) {
+        status = PYRT_BUSY;
+    } else {
+        tstate = PyThreadState_New(record->interp);
+        status = tstate != NULL ? PYRT_OK : PYRT_NO_MEMORY;
+    }
+    if (tstate != NULL) {
+        struct pyrt__frame frame = pyrt__frame_save(self);
+        void *previous = pyrt__backend_swap(tstate);
+        status = end(self, tstate);
+        pyrt__backend_swap(previous);
+        pyrt__frame_restore(self, frame);
+    }
+    if (status != PYRT_OK) {
+        pyrt__use_reopen(record);
+    }
+    return status;
+}
+
+enum pyrt_status pyrt_interp_destroy(struct pyrt_interp *interp)
+{
+    if (interp == NULL || interp->record == NULL) {
+        return PYRT_INVALID;
+    }
+    struct pyrt__thread *self = pyrt__thread_self();
+    enum pyrt_status status = PYRT_OK;
+    if (interp->owned) {
+        if (self->forbidden > 0) {
+            return PYRT_FORBIDDEN;
+        }
+        status = pyrt__record_gone(interp->record) ? PYRT_GONE : destroy(self, interp->record);
+    }
+    if (status == PYRT_OK || status == PYRT_GONE) {
+        forget(interp);
+    }
+    return status;
+}
+
+enum pyrt_status pyrt_interp_main(struct pyrt_interp *interp)
+{
+    if (interp == NULL) {
+        return PYRT_INVALID;
+    }
+    if (interp->record != NULL) {
+        return PYRT_ALREADY_LIVE;
+    }
+    struct pyrt_pool *record = pyrt__record_main();
+    if (!record->bound || pyrt__record_gone(record)) {
+        return PYRT_NOT_INITIALIZED;
+    }
+    interp->record = record;
+    return PYRT_OK;
+}
+
+enum pyrt_status pyrt_interp_current(struct pyrt_interp *interp)
+{
+    if (interp == NULL) {
+        return PYRT_INVALID;
+    }
+    if (interp->record != NULL) {
+        return PYRT_ALREADY_LIVE;
+    }
+    if (PyThreadState_GetUnchecked() == NULL) {
+        return PYRT_NOT_ATTACHED;
+    }
+    struct pyrt_pool *record = NULL;
+    enum pyrt_status status = pyrt__record_current(&record);
+    if (status == PYRT_OK) {
+        pyrt__record_ref(record);
+        interp->record = record;
+    }
+    return status;
+}
+
+int64_t pyrt_interp_id(const struct pyrt_interp *interp)
+{
+    return pyrt_interp_is_empty(interp) ? -1 : interp->record->id;
+}
+
+enum pyrt_status pyrt_interp_dict(const struct pyrt_interp *interp, PyObject **dict)
+{
+    if (pyrt_interp_is_empty(interp) || dict == NULL) {
+        return PYRT_INVALID;
+    }
+    PyThreadState *current = PyThreadState_GetUnchecked();
+    if (current == NULL) {
+        return PYRT_NOT_ATTACHED;
+    }
+    if (PyThreadState_GetInterpreter(current) != interp->record->interp) {
+        return PYRT_MISMATCH;
+    }
+    *dict = PyInterpreterState_GetDict(interp->record->interp);
+    return *dict != NULL ? PYRT_OK : PYRT_NO_MEMORY;
+}
+
+void pyrt_interp_disarm(struct pyrt_interp *interp)
+{
+    if (interp != NULL) {
+        interp->owned = 0;
+    }
+}
+
+enum pyrt_status pyrt_interp_move(struct pyrt_interp *to, struct pyrt_interp *from)
+{
+    if (to == NULL || from == NULL) {
+        return PYRT_INVALID;
+    }
+    if (to->record != NULL) {
+        return PYRT_ALREADY_LIVE;
+    }
+    *to = *from;
+    *from = (struct pyrt_interp){0};
+    return PYRT_OK;
+}
+
+int pyrt_interp_is_empty(const struct pyrt_interp *interp)
+{
+    return interp == NULL || interp->record == NULL;
+}
