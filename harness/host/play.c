@@ -188,6 +188,7 @@ void cx_play(struct cx_channel *channel)
     the_run.native_prng.state = channel->request.seed;
     cx_crash_install(channel->request.wall_ms_max);
     cx_crash_thread_init(0);
+    cx_the_real()->vary(channel->request.seed >> 32);
     channel->result.begin_ns = cx_clock_wall_ns();
     if (channel->request.strategy != CX_STRATEGY_NATIVE) {
         cx_sched_begin(channel);

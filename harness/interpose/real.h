@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <sys/random.h>
 #include <sys/select.h>
 #include <sys/time.h>
@@ -83,6 +84,7 @@ struct cx_real {
     CX_REAL_LIBC_MAP(CX_REAL_FIELD)
     void (*acquire)(void *address); // tell the detector: what was released at `address` happened before this
     void (*release)(void *address);
+    void (*vary)(uint64_t seed); // let the detector forget other accesses than under another seed
     int loaded;
 };
 #undef CX_REAL_FIELD

@@ -3,11 +3,11 @@
 // record: what a run leaves behind as it goes: deviations always, events and steps where the request asks for them.
 // All of it goes straight into shared memory, so that a crash loses nothing.
 #include "harness/detect/stack.h"
+#include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
-#include <stdio.h>
+#include <stddef.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #define LOG_STEPS_MAX (8u << 20)               // 320 MB of records; hashing goes on past that
 #define LOG_ADDRESS ((void *)0x560000000000ul) // far from all else, and no shadow of ThreadSanitizer
@@ -19,17 +19,18 @@ void cx_record_begin(void)
     if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
         return;
     }
-    size_t bytes = (size_t)LOG_STEPS_MAX * sizeof(struct cx_step);
-    if (ftruncate(CX_LOG_FD, 0) != 0 || ftruncate(CX_LOG_FD, (off_t)bytes) != 0) {
+    // Raw system calls: what ThreadSanitizer sees of a run must not depend on its being logged (harness/host/runner.c).
+    long bytes = (long)LOG_STEPS_MAX * (long)sizeof(struct cx_step);
+    if (cx_syscall3(SYS_ftruncate, CX_LOG_FD, 0, 0) != 0 || cx_syscall3(SYS_ftruncate, CX_LOG_FD, bytes, 0) != 0) {
         cx_finish(CX_OUTCOME_ERROR, "the step log cannot be made", "");
     }
     // At an address of its own: a run with a log must place its own mappings where a run without one does.
-    void *memory = mmap(LOG_ADDRESS, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
-                        CX_LOG_FD, 0);
-    if (memory == MAP_FAILED) {
+    long memory = cx_syscall6(SYS_mmap, (long)LOG_ADDRESS, bytes, PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, CX_LOG_FD, 0);
+    if (memory != (long)LOG_ADDRESS) {
         cx_finish(CX_OUTCOME_ERROR, "the step log cannot be mapped", "");
     }
-    cx_sched.log = memory;
+    cx_sched.log = (struct cx_step *)LOG_ADDRESS;
     cx_sched.log_end = cx_sched.log + LOG_STEPS_MAX;
 }
 
@@ -103,7 +104,9 @@ void cx_record_note(struct cx_thread *self, const char *text)
         .reason = CX_SWITCH_NOTE,
         .op = CX_OP_NOTE,
     };
-    snprintf(event->note, sizeof(event->note), "%s", text);
+    for (size_t i = 0; text[i] != '\0' && i < sizeof(event->note) - 1; i++) {
+        event->note[i] = text[i];
+    }
 }
 
 void cx_record_step(struct cx_thread *self)

@@ -204,6 +204,7 @@ schedule_tests()
 runner_of()
 {
     local child
+    # shellcheck disable=SC2013 # one line of words
     for child in $(cat "/proc/$1/task/$1/children"); do
         case $(readlink "/proc/$child/exe") in
             */runner) echo "$child" ;;
@@ -243,7 +244,8 @@ accident_tests()
 canary_tests()
 {
     local target
-    for target in $(ls "$build/runners"); do
+    for target in "$build"/runners/*; do
+        target=${target##*/}
         case $target in plain* | *.log) continue ;; esac
         [ -x "$build/runners/$target/runner" ] || continue
         run run canary/nothing_explored --target "$target" --runs 10 --out g

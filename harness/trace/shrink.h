@@ -7,8 +7,8 @@
 // next base: following a plan loosely often needs fewer switches than the plan has. Lists are compared by their
 // preemptions first, then by their length. And after the chunks come single deviations, pairs, and other targets for a
 // switch, until nothing helps any more. A list that stays long (threads that spin on a lock are counted, visit by
-// visit) is then left for another one: new runs with few preemptions are drawn, and one that shows the finding is shrunk
-// instead.
+// visit) is then left for another one: new runs with few preemptions are drawn, and one that shows the finding is
+// shrunk instead.
 //
 // No processes here: the trial is a callback, so that the search can be tested alone.
 #ifndef CX_TRACE_SHRINK_H
