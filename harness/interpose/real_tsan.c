@@ -15,8 +15,8 @@ extern void __tsan_release(void *address);
 extern void __tsan_func_entry(void *caller);
 extern void __tsan_func_exit(void);
 
-// Of the four accesses that it keeps for a word, ThreadSanitizer forgets the one that the number of events so far points
-// at. Some events more, and another one goes: what one run cannot see, another can.
+// Of the four accesses that it keeps for a word, ThreadSanitizer forgets the one that the number of events so far
+// points at. Some events more, and another one goes: what one run cannot see, another can.
 static void vary(uint64_t seed)
 {
     for (uint64_t events = seed % 8; events > 0; events--) {
