@@ -264,10 +264,11 @@ void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explo
         cx_live_duration_text(scenario_ns / explore->totals.runs * rest, left);
     }
     char line[400];
+    // The numbers first: a narrow terminal cuts the end.
     snprintf(line, sizeof(line),
-             "%s on %s: %" PRIu64 " runs, %.1f/s, %" PRIu64 " findings, %" PRIu64 " interleavings, %s left",
-             options->scenario, campaign->target, runs, (double)runs * 1e9 / (double)(elapsed_ns + 1),
-             campaign->findings, campaign->interleavings + explore->totals.interleavings.count, left);
+             "%" PRIu64 " runs, %.1f/s, %" PRIu64 " findings, %" PRIu64 " interleavings, %s left: %s on %s", runs,
+             (double)runs * 1e9 / (double)(elapsed_ns + 1), campaign->findings,
+             campaign->interleavings + explore->totals.interleavings.count, left, options->scenario, campaign->target);
     cx_live_show(&campaign->live, line);
 }
 
