@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""scenarios: every scenario on one target at a fixed seed, against the table of what it shows there.
+
+    tests/scenarios.py --target T [--build build/default] [--optional]
+
+The table is tests/expected.json; its "about" says how to read it. A scenario that the table does not know is an error,
+and so is an entry of the table that no scenario and no target has.
+"""
+import fnmatch
+import json
+import re
+
+import command
+
+TABLE = json.loads((command.ROOT / "tests/expected.json").read_text())
+STRATEGIES = ("random", "pct")
+RESULTS = {"pass", "canary", "nothing", "finding", "maybe", "skipped"}
+
+
+def matches(target, patterns):
+    return any(fnmatch.fnmatchcase(target, pattern) for pattern in patterns.split())
+
+
+def runs_of(target, scenario):
+    """The first line of "runs" that fits."""
+    for patterns, name, runs in TABLE["runs"]:
+        if matches(target, patterns) and fnmatch.fnmatchcase(scenario, name):
+            return runs
+    raise KeyError(f"no line of runs fits {scenario} on {target}")
+
+
+def entry_of(target, scenario):
+    """The first entry of the scenario that fits the target, or None."""
+    return next((entry for entry in TABLE["scenarios"].get(scenario, []) if matches(target, entry["on"])), None)
+
+
+def listed(test):
+    """Scenario to "applies here", as `constrictor list` has it."""
+    ended = test.command("list", "--target", test.target)
+    names = re.findall(r"^  (\S+/\S+) .*?(\(does not apply here\))?$", ended.out, re.M)
+    if ended.status != 0 or not names:
+        test.give_up(f"{test.target} has scenarios", ended)
+    return {name: not apart for name, apart in names}
+
+
+def check_table(test, names):
+    """The table and the scenarios of this target know each other."""
+    unknown = sorted(name for name in names if entry_of(test.target, name) is None)
+    test.check(not unknown, "the table has every scenario of this target", f"    missing: {', '.join(unknown)}")
+    plain = test.target.startswith("plain")
+    stale = sorted(name for name in TABLE["scenarios"] if name.startswith("plain/") == plain and name not in names)
+    test.check(not stale, "the table has no scenario that is gone", f"    stale: {', '.join(stale)}")
+    used = {group for entries in TABLE["scenarios"].values() for entry in entries for group in entry.get("shows", [])}
+    wrong = sorted(used ^ set(TABLE["signatures"]))
+    test.check(not wrong, "the table's groups of signatures are those that it uses", f"    {', '.join(wrong)}")
+    results = {entry["result"] for entries in TABLE["scenarios"].values() for entry in entries}
+    test.check(results <= RESULTS, "the table's results are known ones", f"    {results - RESULTS}")
+
+
+def check_targets(test):
+    """Every entry of the table fits a target that can be built, and is the first to fit it."""
+    lines = command.subprocess.run([command.ROOT / "tools/cpython-build", "--list"], capture_output=True, text=True,
+                                   check=True).stdout.splitlines()
+    targets = [line.split("\t")[0] for line in lines] + ["plain", "plain-tsan"]
+    idle = [f"{name} on {entry['on']}" for name, entries in TABLE["scenarios"].items() for entry in entries
+            if not any(entry_of(target, name) is entry for target in targets)]
+    test.check(not idle, "every entry of the table fits some target", f"    stale: {', '.join(idle)}")
+
+
+def patterns_of(entry):
+    return [re.compile(pattern) for group in entry.get("shows", []) for pattern in TABLE["signatures"][group]]
+
+
+def check_scenario(test, name, entry, totals, signatures):
+    """One scenario: `totals` has its line of each strategy, `signatures` those of both."""
+    verdicts = {strategy: item["verdict"] for strategy, item in totals.items()}
+    patterns = patterns_of(entry)
+    strange = [text for text in signatures if not any(pattern.search(text) for pattern in patterns)]
+    seen = [text for text in signatures if text not in strange]
+    wanted = {"pass": {"pass"}, "canary": {"pass"}, "nothing": {"nothing-expected"}, "finding": {"pass", "findings"},
+              "maybe": {"pass", "findings"}}[entry["result"]]
+    problems = [f"not in the table: {text}" for text in strange]
+    problems += [f"--strategy {strategy}: verdict {verdict}" for strategy, verdict in verdicts.items()
+                 if verdict not in wanted]
+    if entry["result"] in ("canary", "finding") and not seen:
+        problems.append("nothing of what the table says was found: " + ", ".join(p.pattern for p in patterns))
+    for strategy, item in totals.items():
+        if item["runs"] != runs_of(test.target, name) or item["runs_error"] or item["runs_skipped"]:
+            problems.append(f"--strategy {strategy}: {item['runs']} runs, {item['runs_error']} errors, "
+                            f"{item['runs_skipped']} skipped")
+        # A deadlock that needs no preemption may end each run before the second choice.
+        if entry["result"] != "nothing" and (item["choices"] == 0 or item["threads_max"] < 2 or
+                                             (not signatures and item["interleavings_distinct"] < 2)):
+            problems.append(f"--strategy {strategy}: explored nothing: {item['choices']} choices, "
+                            f"{item['threads_max']} threads, {item['interleavings_distinct']} interleavings")
+        if entry["result"] == "nothing" and item["choices"] != 0:
+            problems.append(f"--strategy {strategy}: {item['choices']} choices where there is nothing to choose")
+    counts = ", ".join(f"{strategy} {item['runs_failing']}/{item['runs']}" for strategy, item in totals.items())
+    test.check(not problems, f"{name}: {entry['result']} ({counts})", "\n".join("    " + text for text in problems))
+
+
+def main():
+    parser = command.arguments(__doc__, None)
+    parser.add_argument("--seed", default=1, help="another seed than the table's")
+    options = parser.parse_args()
+    test = command.Test(options)
+    test.need_runner()
+    names = listed(test)
+    check_table(test, names)
+    check_targets(test)
+    skipped = {name for name, applies in names.items() if not applies}
+    due = {name for name in names if (entry_of(test.target, name) or {}).get("result") == "skipped"}
+    test.check(skipped == due, f"{len(skipped)} scenarios do not apply here, as the table says",
+               f"    list: {sorted(skipped)}\n    table: {sorted(due)}")
+    totals, findings = {}, []
+    known = [name for name in sorted(names) if name not in skipped and entry_of(test.target, name)]
+    for strategy in STRATEGIES:
+        for runs in sorted({runs_of(test.target, name) for name in known}):
+            wanted = [name for name in known if runs_of(test.target, name) == runs]
+            ended, report = test.run(*wanted, "--strategy", strategy, "--runs", runs, "--seed", options.seed,
+                                     folder=test.work / f"{strategy}-{runs}")
+            test.check(set(report.scenarios) == set(wanted), f"{strategy}, {runs} runs: all {len(wanted)} ran", ended)
+            findings += report.findings
+            for name, item in report.scenarios.items():
+                totals.setdefault(name, {})[strategy] = item
+    for name in known:
+        check_scenario(test, name, entry_of(test.target, name), totals.get(name, {}),
+                       sorted({item["signature"] for item in findings if item["scenario"] == name}))
+    # A canary that must diverge cannot be confirmed; everything else is, three times, in the process that found it.
+    shaky = [f"{item['scenario']}: {item['signature']}: {item['status']} {item['divergence']}" for item in findings
+             if item["scenario"] != "canary/divergence" and (item["status"], item["confirmed"]) != ("confirmed", 3)]
+    test.check(not shaky, f"{len(findings)} findings replayed three times", "\n".join("    " + text for text in shaky))
+    test.end()
+
+
+if __name__ == "__main__":
+    main()
