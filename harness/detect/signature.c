@@ -194,14 +194,19 @@ static void livelock_text(struct finder *finder)
         return;
     }
     char(*parts)[CX_PART_BYTES] = calloc(result->cycle_count, sizeof(*parts));
+    size_t count = 0;
     text_add(&finder->text, "livelock of ");
     for (uint32_t i = 0; parts != NULL && i < result->cycle_count; i++) {
         finder->resolver->address(finder->resolver->context, result->cycle[i].caller, &finder->stack);
         const char *function = cx_frame_telling(&finder->stack);
-        snprintf(parts[i], CX_PART_BYTES, "%s", function != NULL ? function : "?");
+        if (function != NULL) {
+            snprintf(parts[count++], CX_PART_BYTES, "%s", function);
+        }
     }
-    if (parts != NULL) {
-        parts_add(finder, parts, result->cycle_count, ", ");
+    if (count > 0) {
+        parts_add(finder, parts, count, ", ");
+    } else {
+        text_add(&finder->text, "?");
     }
     free(parts);
 }

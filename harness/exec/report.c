@@ -50,6 +50,7 @@ static void schedule_save(const struct cx_campaign *campaign, const struct cx_ex
         snprintf(schedule.signature, sizeof(schedule.signature), "%s", finding->signature.text);
         schedule.depth = !default_run && options->strategy == CX_STRATEGY_PCT ? options->pct_depth : 0;
         schedule.seed = finding->seed;
+        schedule.steps_max = options->steps_max;
         schedule.run = default_run ? 0 : finding->run;
         status = schedule_path(campaign, explore, finding) == 0
                      ? cx_schedule_write(&schedule, finding->schedule_path, &error)

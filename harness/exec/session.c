@@ -90,6 +90,7 @@ static enum cx_status request_play(struct cx_session *session, const struct cx_r
         int32_t cpu = request->cpu;
         *request = *wanted;
         request->cpu = cpu;
+        request->steps_max = session->schedule.steps_max;
         request->scenario = session->scenario;
         if (wanted->plan_count > 0) {
             memcpy(cx_worker_plan(session->worker), plan, wanted->plan_count * sizeof(*plan));

@@ -25,6 +25,7 @@ static void sample_fill(struct cx_schedule *schedule, size_t count)
     schedule->depth = 3;
     schedule->seed = 0xfedcba9876543210ULL;
     schedule->run = 17;
+    schedule->steps_max = 5000;
     schedule->steps = 290123;
     schedule->fingerprint = UINT64_MAX;
     assert_int_equal(cx_schedule_path_add(schedule, "main.1", NULL), CX_OK);
@@ -62,7 +63,7 @@ static void test_trace_round_trip_keeps_everything(void **state)
         assert_string_equal(read.signature, written.signature);
         assert_string_equal(read.build_id, written.build_id);
         assert_true(read.seed == written.seed && read.fingerprint == written.fingerprint);
-        assert_true(read.run == 17 && read.depth == 3 && read.steps == 290123);
+        assert_true(read.run == 17 && read.depth == 3 && read.steps_max == 5000 && read.steps == 290123);
         assert_int_equal(read.deviations_count, count);
         assert_memory_equal(read.deviations, written.deviations, count * sizeof(*read.deviations));
         char *again = NULL;
@@ -151,12 +152,12 @@ static void test_trace_hostile_counts_allocate_nothing_much(void **state)
 {
     (void)state;
     static const char text[] = "constrictor-schedule 1\nscenario s\ntarget t\nbuild-id b\nstrategy pct\ndepth 3\n"
-                               "seed 0x1\nrun 0\noutcome crash\nsignature x\nsteps 1\nfingerprint 0x0\n"
+                               "seed 0x1\nrun 0\nsteps-max 0\noutcome crash\nsignature x\nsteps 1\nfingerprint 0x0\n"
                                "deviations 1048576\nswitch main 1 -> main.1 load 0x0\n";
     struct cx_schedule read;
     struct cx_error error = {0};
     assert_int_equal(cx_schedule_parse(&read, text, sizeof(text) - 1, &error), CX_ERR_TRUNCATED);
-    assert_string_equal(error.text, "line 15: the file is cut off: deviation 2 of 1048576 is missing");
+    assert_string_equal(error.text, "line 16: the file is cut off: deviation 2 of 1048576 is missing");
 }
 
 static void test_trace_other_version_is_refused(void **state)

@@ -14,6 +14,7 @@
 //     depth 3                                   of pct; 0 elsewhere
 //     seed 0x8c2f00d5a1b2c3d4                   of the run, not of the campaign
 //     run 17                                    its index in the campaign
+//     steps-max 0                               bound on steps if the command line gave one, else 0
 //     outcome assertion                         a name from CX_OUTCOME_MAP
 //     signature assertion "x > 0" in f [0123456789ab]
 //     steps 290123
@@ -54,6 +55,7 @@
     X("depth", depth, DECIMAL)                                                                                         \
     X("seed", seed, HEXADECIMAL)                                                                                       \
     X("run", run, DECIMAL)                                                                                             \
+    X("steps-max", steps_max, DECIMAL)                                                                                 \
     X("outcome", outcome, TEXT)                                                                                        \
     X("signature", signature, TEXT)                                                                                    \
     X("steps", steps, DECIMAL)                                                                                         \

@@ -29,6 +29,7 @@ struct cx_schedule {
     uint64_t depth;
     uint64_t seed;
     uint64_t run;
+    uint64_t steps_max;
     uint64_t steps;
     uint64_t fingerprint;
     uint64_t deviations_count;
