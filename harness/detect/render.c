@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CX_HINT_FRAMES 2u
 #define CX_CLASS_OURS (1u << CX_FRAME_HARNESS | 1u << CX_FRAME_UNKNOWN)
 
 static struct cx_symbol_stack *stack_resolve(const struct cx_render *render, const struct cx_stack *stack,
@@ -50,8 +51,8 @@ void cx_render_stack(const struct cx_render *render, const struct cx_stack *stac
             to--;
         }
         if (from == to) {
-            from = 0; // nothing but ours: better than nothing
-            to = symbols->count;
+            from = 0; // nothing but ours: a hint is better than nothing
+            to = symbols->count < CX_HINT_FRAMES ? symbols->count : CX_HINT_FRAMES;
         }
     }
     uint32_t printed = 0;
