@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// critical/two_mutexes_crossed: two threads lock the same two mutexes in opposite order.
+// Question: can they deadlock, or be inside together?
+// Verdict:  neither: the locks are taken in one global order, and every increment counts.
+// How:      a point between the load and the store of each increment; with the GIL, the GIL is the lock.
+#include <Python.h>
+
+#include "harness/scenario.h"
+#include "pyrt/pyrt.h"
+
+#define ROUNDS 4
+
+struct state {
+    PyMutex a; // atomic
+    PyMutex b; // atomic
+    int total; // under the critical section of `a` and `b` without the GIL, under the GIL with it
+};
+
+static void count(struct state *state, PyMutex *first, PyMutex *second)
+{
+    struct pyrt_attach attach = {0};
+    CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
+    for (int i = 0; i < ROUNDS; i++) {
+        PYRT_CRITICAL_BEGIN_TWO_MUTEXES(first, second);
+        int before = state->total;
+        cx_point("between load and store");
+        state->total = before + 1;
+        PYRT_CRITICAL_END();
+        PYRT_CRITICAL_BEGIN_TWO_MUTEXES(second, second); // the same one twice is a section on one
+        PYRT_CRITICAL_END();
+    }
+    CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
+}
+
+static void forwards(struct cx_run *run, void *memory)
+{
+    (void)run;
+    struct state *state = memory;
+    count(state, &state->a, &state->b);
+}
+
+static void backwards(struct cx_run *run, void *memory)
+{
+    (void)run;
+    struct state *state = memory;
+    count(state, &state->b, &state->a);
+}
+
+static void check(struct cx_run *run, void *memory)
+{
+    (void)run;
+    const struct state *state = memory;
+    CX_CHECK(state->total == 2 * ROUNDS);
+}
+
+const struct cx_scenario scenario_critical_two_mutexes_crossed = {
+    .summary = "two threads lock the same two mutexes in opposite order",
+    .builds = CX_BUILD_ANY,
+    .state_bytes = sizeof(struct state),
+    .check = check,
+    .actors = {{"forwards", forwards}, {"backwards", backwards}},
+    .tags = "critical,runtime,lock-order",
+    .python_min = "3.14",
+};
