@@ -131,8 +131,9 @@ static struct pyrt_pool *make(PyInterpreterState *interp, int64_t id, void *view
     record->id = id;
     record->view = view;
     record->main = is_main;
-    record->bound = 1;
     record->references = 1;
+    // The first record has been visible from the start: release pairs with the load of whoever reads its other fields.
+    atomic_store_explicit(&record->bound, 1, memory_order_release);
     if (is_main) {
         // Release pairs with the acquire in pyrt__record_main.
         atomic_store_explicit(&main_record, record, memory_order_release);

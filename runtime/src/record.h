@@ -45,7 +45,7 @@ struct pyrt_pool {
     int64_t id;                      // const after init
     void *view;                      // const after init; 3.15: names the interpreter to CPython
     struct pyrt_pool *next;          // under registry
-    int bound;                       // const after init; 0 only in the first main record, before there is a Python
+    _Atomic int bound;               // atomic: 0 only in the first main record, before there is a Python
     int main;                        // const after init
 };
 
