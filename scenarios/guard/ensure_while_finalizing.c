@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// guard/ensure_while_finalizing: native threads ensure through a view, nest and detach, while the main thread finalizes.
+// guard/ensure_while_finalizing: native threads ensure through a view, nest, detach, while the main thread finalizes.
 // Question: does finalization wait for each of them, and is who comes later refused, on every version?
 // Verdict:  yes: nobody is parked, nobody is inside when Py_FinalizeEx returns.
 // How:      the view is made in setup, so that the runtime has met the interpreter. It is CPython's

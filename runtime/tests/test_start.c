@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// test_start: one initialization, by whoever comes first; others wait until `site` has run. PyO3's test_init_race.
+#include <Python.h>
+
+#include "pyrt/pyrt.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "testing.h"
+
+#define THREADS 6
+
+static atomic_int starts;
+static atomic_int site_done;
+static atomic_int refused;
+
+// Like a slow sitecustomize: Python is initialized, others can attach, and things are not ready.
+static int start_slowly(void *context)
+{
+    atomic_fetch_add(&starts, 1);
+    if (context != NULL) {
+        return -1;
+    }
+    testing_initialize_site();
+    struct pyrt_attach attach = {0};
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK); // the starting thread is not held up by itself
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    CHECK_STATUS(pyrt_initialize(NULL), PYRT_INVALID);
+    CHECK(PyRun_SimpleString("import time; time.sleep(0.1)") == 0);
+    atomic_store(&site_done, 1);
+    return 0;
+}
+
+static void *attach_in_time(void *unused)
+{
+    (void)unused;
+    struct pyrt_attach attach = {0};
+    static const struct pyrt_init init = {.start = start_slowly, .restart = 1};
+    pyrt_attach(&attach, &init);
+    CHECK(atomic_load(&site_done));
+    CHECK(PyRun_SimpleString("import sys; assert 'site' in sys.modules") == 0);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    return NULL;
+}
+
+// Does not start, only tries: it may be refused, but is never let in too early.
+static void *try_in_time(void *unused)
+{
+    (void)unused;
+    for (;;) {
+        struct pyrt_attach attach = {0};
+        enum pyrt_status status = pyrt_attach_try(&attach);
+        if (status == PYRT_OK) {
+            CHECK(atomic_load(&site_done));
+            CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+            return NULL;
+        }
+        CHECK(status == PYRT_NOT_INITIALIZED || status == PYRT_FINALIZING);
+        atomic_fetch_add(&refused, 1);
+        sched_yield();
+    }
+}
+
+static void round_of_threads(void)
+{
+    pthread_t threads[THREADS];
+    atomic_store(&starts, 0);
+    atomic_store(&site_done, 0);
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_create(&threads[i], NULL, i % 2 ? try_in_time : attach_in_time, NULL) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+    CHECK(atomic_load(&starts) == 1);
+    CHECK_STATUS(pyrt_initialize(NULL), PYRT_OK);
+}
+
+// Finalization belongs to the thread that has started Python.
+static void test_restart(void)
+{
+    struct pyrt_init init = {.start = start_slowly, .restart = 1};
+    struct pyrt_attach attach = {0};
+    for (int i = 0; i < 2; i++) {
+        CHECK_STATUS(pyrt_initialize(&init), PYRT_OK);
+        CHECK(PyThreadState_GetUnchecked() == NULL);
+        CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+        CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+        PyGILState_Ensure();
+        CHECK(Py_FinalizeEx() == 0);
+        CHECK_STATUS(pyrt_initialize(NULL), PYRT_FINALIZING); // nobody has said that Py_FinalizeEx has returned
+        CHECK_STATUS(pyrt_attach_try(&attach), PYRT_FINALIZING);
+    }
+}
+
+static void test_a_failed_start_leaves_things_as_they_were(void)
+{
+    struct pyrt_init init = {.start = start_slowly, .context = &init};
+    struct pyrt_attach attach = {0};
+    CHECK_STATUS(pyrt_initialize(&init), PYRT_INIT_FAILED);
+    CHECK_STATUS(pyrt_initialize(&init), PYRT_INIT_FAILED);
+    CHECK(!Py_IsInitialized());
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_NOT_INITIALIZED);
+}
+
+static void child_that_may_not_start(void)
+{
+    freopen("/dev/null", "w", stderr);
+    struct pyrt_attach attach = {0};
+    pyrt_attach(&attach, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    testing_path(argc, argv);
+    CHECK(testing_in_child(child_that_may_not_start) == -SIGABRT);
+    test_a_failed_start_leaves_things_as_they_were();
+    CHECK(testing_in_child(round_of_threads) == 0);
+    test_restart();
+    return 0;
+}
