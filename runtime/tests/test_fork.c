@@ -6,6 +6,7 @@
 #include "pyrt/pyrt.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,7 +25,7 @@ static void *stays_attached(void *unused)
     CHECK_STATUS(pyrt_detach_begin(&detach), PYRT_OK);
     atomic_store(&inside, 1);
     while (!atomic_load(&leave)) {
-        usleep(1000);
+        sched_yield();
     }
     CHECK_STATUS(pyrt_detach_end(&detach), PYRT_OK);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// test_model: random sequences of all operations on four threads, against a model. Property: what the runtime says
+// about a thread (attached or not, to which interpreter, forbidden or not), each answer, and the balance of the pool
+// are what a few lines of bookkeeping say.
+//
+//   test_model PATH [SEQUENCES [SEED]]     1000 sequences by default; a failure names its seed
+//
+// A sequence is up to 40 operations on one thread, beginning and ending outside; the threads play theirs side by side.
+#include <Python.h>
+
+#include "pyrt/pyrt.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "testing.h"
+
+#define THREADS 4
+#define DEPTH 12
+#define LENGTH 40
+
+enum kind { ATTACH, ASSUME, DETACH, FORBID, ACTIVATE_MAIN, ACTIVATE_SUB, ENSURE, KINDS };
+
+// One level of scopes, as begun, and what holds inside it.
+struct level {
+    enum kind kind;
+    struct pyrt_attach attach;
+    struct pyrt_detach detach;
+    struct pyrt_forbid forbid;
+    struct pyrt_activate activate;
+    struct pyrt_ensure ensure;
+    int where;     // model: interpreter that is attached, 0 or 1, or -1
+    int counted;   // model: the runtime counts this thread as attached
+    int forbidden; // model: forbids around
+    int bound;     // model: interpreter of the thread state used last, 0 or 1, or -1; what PyGILState_Ensure takes
+    int own;       // model: the thread state was made for this level, and goes with it
+};
+
+static struct pyrt_interp interps[2]; // main and sub, borrowed; const after init
+static struct pyrt_guard *guard;      // of main; const after init
+static int64_t ids[2];                // const after init
+static uint64_t seed_first = 1;
+static int sequences = 1000;
+static atomic_long refused[-PYRT_UNSUPPORTED + 1]; // atomic; how often each status was the right answer
+
+static enum pyrt_status begin(struct level *level)
+{
+    switch (level->kind) {
+    case ATTACH:
+        return pyrt_attach_try(&level->attach);
+    case ASSUME:
+        return pyrt_attach_assume(&level->attach);
+    case DETACH:
+        return pyrt_detach_begin(&level->detach);
+    case FORBID:
+        return pyrt_forbid_begin(&level->forbid);
+    case ENSURE:
+        return pyrt_ensure_begin(&level->ensure, guard);
+    default:
+        return pyrt_activate_begin(&level->activate, &interps[level->kind == ACTIVATE_SUB]);
+    }
+}
+
+static enum pyrt_status end(struct level *level)
+{
+    switch (level->kind) {
+    case ATTACH:
+    case ASSUME:
+        return pyrt_attach_release(&level->attach);
+    case DETACH:
+        return pyrt_detach_end(&level->detach);
+    case FORBID:
+        return pyrt_forbid_end(&level->forbid);
+    case ENSURE:
+        return pyrt_ensure_end(&level->ensure);
+    default:
+        return pyrt_activate_end(&level->activate);
+    }
+}
+
+// What begin must answer, and the level inside. `around` is the model of the level around.
+static enum pyrt_status expect(struct level *inside, const struct level *around)
+{
+    inside->where = around->where;
+    inside->counted = around->counted;
+    inside->forbidden = around->forbidden;
+    inside->bound = around->bound;
+    if (inside->kind == FORBID) {
+        inside->forbidden++;
+        return PYRT_OK;
+    }
+    if (around->forbidden > 0) {
+        return PYRT_FORBIDDEN;
+    }
+    switch (inside->kind) {
+    case ATTACH:
+        if (!around->counted && around->where == -1) {
+            if (around->bound == 1 && PY_VERSION_HEX < 0x030F0000) {
+                return PYRT_MISMATCH;
+            }
+            inside->where = 0;
+            inside->bound = 0;
+            inside->own = around->bound == -1;
+        }
+        inside->counted = 1;
+        return PYRT_OK;
+    case ASSUME:
+        inside->counted = 1;
+        return around->where == -1 ? PYRT_NOT_ATTACHED : PYRT_OK;
+    case DETACH:
+        inside->where = -1;
+        inside->counted = 0;
+        return around->counted ? PYRT_OK : PYRT_NOT_ATTACHED;
+    default:
+        inside->where = inside->kind == ACTIVATE_SUB;
+        inside->bound = inside->where;
+        inside->own =
+            inside->where != around->where && !(inside->kind == ENSURE && around->where == -1 && around->bound == 0);
+        inside->counted = 1;
+        return PYRT_OK;
+    }
+}
+
+static void compare(const struct level *model, uint64_t seed)
+{
+    const PyThreadState *tstate = PyThreadState_GetUnchecked();
+    int where = -1;
+    if (tstate != NULL) {
+        where = PyInterpreterState_GetID(PyThreadState_GetInterpreter((PyThreadState *)tstate)) == ids[1];
+    }
+    int attached = model->counted && model->forbidden == 0;
+    if (where != model->where || pyrt_is_attached() != attached || pyrt_in_traverse() != (model->forbidden > 0)) {
+        fprintf(stderr, "test_model: seed %llu: in %d, model %d; attached %d, model %d\n", (unsigned long long)seed,
+                where, model->where, pyrt_is_attached(), attached);
+        abort();
+    }
+}
+
+// Drop a reference to an object of the main interpreter.
+static void drop(PyObject *object, uint64_t *dropped)
+{
+    CHECK_STATUS(pyrt_pool_decref(object), PYRT_OK);
+    (*dropped)++;
+}
+
+static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
+{
+    struct level levels[DEPTH + 1];
+    uint64_t random = seed;
+    int depth = 0;
+    memset(levels, 0, sizeof levels);
+    levels[0] = (struct level){.where = -1, .bound = -1};
+    for (int i = 0; i < LENGTH || depth > 0; i++) {
+        uint32_t choice = i < LENGTH ? testing_random(&random, 10) : 0;
+        if (depth > 0 && choice < 4) {
+            if (depth > 1 && testing_random(&random, 4) == 0) {
+                CHECK_STATUS(end(&levels[depth - 1]), PYRT_OUT_OF_ORDER);
+            }
+            CHECK_STATUS(end(&levels[depth]), PYRT_OK);
+            struct level *around = &levels[depth - 1];
+            // A state that is attached again is bound again; one that is deleted leaves none bound.
+            around->bound = around->where >= 0 ? around->where : levels[depth].own ? -1 : levels[depth].bound;
+            depth--;
+        } else if (choice < 6) {
+            drop(object, dropped);
+        } else if (depth < DEPTH) {
+            struct level *inside = &levels[depth + 1];
+            memset(inside, 0, sizeof *inside);
+            inside->kind = (enum kind)testing_random(&random, KINDS);
+            enum pyrt_status expected = expect(inside, &levels[depth]);
+            enum pyrt_status status = begin(inside);
+            if (status != expected) {
+                fprintf(stderr, "test_model: seed %llu: begin of kind %d at depth %d is %s, not %s\n",
+                        (unsigned long long)seed, (int)inside->kind, depth, pyrt_status_name(status),
+                        pyrt_status_name(expected));
+                abort();
+            }
+            atomic_fetch_add_explicit(&refused[-status], 1, memory_order_relaxed);
+            depth += status == PYRT_OK;
+        }
+        compare(&levels[depth], seed);
+    }
+}
+
+struct job {
+    int number;
+    PyObject *object;
+    uint64_t dropped;
+};
+
+static void *player(void *memory)
+{
+    struct job *job = memory;
+    for (int i = 0; i < sequences / THREADS; i++) {
+        play((seed_first + (uint64_t)i) * THREADS + (uint64_t)job->number + 1, job->object, &job->dropped);
+    }
+    return NULL;
+}
+
+int main(int argc, char **argv)
+{
+    testing_path(argc, argv);
+    sequences = argc > 2 ? atoi(argv[2]) : sequences;
+    seed_first = argc > 3 ? strtoull(argv[3], NULL, 10) : seed_first;
+    testing_initialize();
+    CHECK_STATUS(pyrt_interp_current(&interps[0]), PYRT_OK);
+    CHECK_STATUS(pyrt_interp_create(&interps[1], NULL), PYRT_OK);
+    CHECK_STATUS(pyrt_guard_from_current(&guard), PYRT_OK);
+    ids[0] = pyrt_interp_id(&interps[0]);
+    ids[1] = pyrt_interp_id(&interps[1]);
+    struct job jobs[THREADS];
+    pthread_t threads[THREADS];
+    uint64_t most = (uint64_t)(sequences / THREADS) * LENGTH;
+    for (int i = 0; i < THREADS; i++) {
+        jobs[i] = (struct job){.number = i, .object = PyList_New(0)};
+        CHECK(jobs[i].object != NULL);
+        for (uint64_t n = 0; n < most; n++) {
+            Py_INCREF(jobs[i].object);
+        }
+    }
+    PyThreadState *tstate = PyEval_SaveThread();
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_create(&threads[i], NULL, player, &jobs[i]) == 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+    PyEval_RestoreThread(tstate);
+    struct pyrt_attach attach = {0};
+    struct pyrt_pool_stats stats;
+    CHECK_STATUS(pyrt_attach_assume(&attach), PYRT_OK);
+    // Without the GIL the queue of merges that other threads have asked this one for holds a reference until it looks.
+    CHECK(PyRun_SimpleString("for _ in range(3): pass") == 0);
+    PyGC_Collect();
+    pyrt_pool_stats(&stats);
+    uint64_t dropped = 0;
+    for (int i = 0; i < THREADS; i++) {
+        dropped += jobs[i].dropped;
+        CHECK((uint64_t)Py_REFCNT(jobs[i].object) == 1 + most - jobs[i].dropped);
+    }
+    CHECK(stats.queued == stats.drained && stats.queued + stats.immediate == dropped);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    pyrt_guard_close(guard);
+    CHECK_STATUS(pyrt_interp_destroy(&interps[1]), PYRT_OK);
+    CHECK_STATUS(pyrt_interp_destroy(&interps[0]), PYRT_OK);
+    CHECK(Py_FinalizeEx() == 0);
+    printf(
+        "%d sequences: %ld begun, %ld forbidden, %ld not attached, %ld mismatches; %llu dropped, %llu of them queued\n",
+        sequences, atomic_load(&refused[0]), atomic_load(&refused[-PYRT_FORBIDDEN]),
+        atomic_load(&refused[-PYRT_NOT_ATTACHED]), atomic_load(&refused[-PYRT_MISMATCH]), (unsigned long long)dropped,
+        (unsigned long long)stats.queued);
+    return 0;
+}
