@@ -119,6 +119,14 @@ static enum cx_status trial_play(void *context, const struct cx_deviation *plan,
     return status == CX_OK ? trial_judge(shrinker, same, normalised, error) : status;
 }
 
+static enum cx_status trial_log(void *context, const struct cx_deviation *plan, size_t plan_count,
+                                struct cx_step **steps, size_t *steps_count, struct cx_error *error)
+{
+    struct shrinker *shrinker = context;
+    enum cx_status status = cx_session_play(shrinker->session, plan, plan_count, CX_MODE_LOG, error);
+    return status == CX_OK ? cx_worker_log(shrinker->session->worker, steps, steps_count, error) : status;
+}
+
 static enum cx_status sample_play(void *context, uint64_t number, int *same, struct cx_shrink_list *normalised,
                                   struct cx_error *error)
 {
@@ -258,6 +266,7 @@ enum cx_exit cx_cmd_shrink(int argc, char **argv)
     cx_live_init(&shrinker.live);
     struct cx_shrink shrink = {.context = &shrinker,
                                .play = trial_play,
+                               .log = trial_log,
                                .sample = sample_play,
                                .progress = progress_show,
                                .samples_max = CX_SAMPLES_MAX,

@@ -13,7 +13,7 @@ set(CONSTRICTOR_COMMAND_SOURCES
     exec/campaign.c exec/channel.c exec/clock.c exec/confirm.c exec/crew.c exec/explore.c exec/interrupt.c exec/jsonl.c
     exec/live.c exec/output.c exec/preflight.c exec/record.c exec/report.c exec/sanitize.c exec/seed.c exec/session.c
     exec/set.c exec/spawn.c exec/targets.c exec/worker.c
-    trace/reader.c trace/schedule.c trace/shrink.c trace/steps.c trace/writer.c
+    trace/reader.c trace/relocate.c trace/schedule.c trace/shrink.c trace/steps.c trace/writer.c
 )
 list(TRANSFORM CONSTRICTOR_COMMAND_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 set(CONSTRICTOR_COMMAND_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.c)

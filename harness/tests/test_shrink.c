@@ -122,6 +122,47 @@ static void test_shrink_stops_at_its_bound_and_at_interrupts(void **state)
     cx_shrink_list_fini(&shrink.best);
 }
 
+// The finding needs all eight preemptions as they are named, or two: the last one, and thread 7 stopped where it stood
+// at the end of the long run, which is its point 77 in the short one.
+static enum cx_status place_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                                 struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    struct rule all = {.needed_count = 0};
+    (void)context;
+    *same = plan_count == 8 || (plan_count == 2 && plan[0].point == 7 && plan[1].thread == 7 && plan[1].point == 77);
+    return *same ? rule_play(&all, plan, plan_count, same, normalised, error) : CX_OK;
+}
+
+static enum cx_status place_log(void *context, const struct cx_deviation *plan, size_t plan_count,
+                                struct cx_step **steps, size_t *steps_count, struct cx_error *error)
+{
+    (void)context;
+    (void)plan;
+    (void)error;
+    uint64_t points = plan_count == 8 ? 500 : 80;
+    *steps = calloc(points, sizeof(**steps));
+    assert_non_null(*steps);
+    *steps_count = points;
+    for (uint64_t i = 0; i < points; i++) {
+        (*steps)[i].point = i + 1;
+        (*steps)[i].thread = 7;
+        (*steps)[i].op = CX_OP_LOAD;
+        (*steps)[i].caller = i == 76 || i == 499 ? 42 : 1000 + i;
+    }
+    return CX_OK;
+}
+
+static void test_shrink_finds_places_in_shorter_runs(void **state)
+{
+    (void)state;
+    struct cx_shrink shrink = {.play = place_play, .log = place_log, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, 8);
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(shrink.best.count, 2);
+    assert_int_equal(shrink.best.list[1].point, 77);
+    cx_shrink_list_fini(&shrink.best);
+}
+
 static void test_shrink_prefers_fewer_preemptions_to_fewer_deviations(void **state)
 {
     (void)state;
@@ -140,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_shrink_ends_at_once_when_nothing_is_needed),
         cmocka_unit_test(test_shrink_gives_up_when_nothing_can_go),
         cmocka_unit_test(test_shrink_stops_at_its_bound_and_at_interrupts),
+        cmocka_unit_test(test_shrink_finds_places_in_shorter_runs),
         cmocka_unit_test(test_shrink_prefers_fewer_preemptions_to_fewer_deviations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -42,9 +42,8 @@ static int better_take(struct cx_shrink *shrink, int same, struct cx_shrink_list
     return 1;
 }
 
-// Play one candidate. `*better` is set when its run becomes the best one.
-static enum cx_status candidate_try(struct cx_shrink *shrink, const struct cx_deviation *plan, size_t plan_count,
-                                    int *better, struct cx_error *error)
+enum cx_status cx_shrink__try(struct cx_shrink *shrink, const struct cx_deviation *plan, size_t plan_count, int *better,
+                              struct cx_error *error)
 {
     struct cx_shrink_list normalised = {0};
     int same = 0;
@@ -71,7 +70,7 @@ static enum cx_status without_try(struct cx_shrink *shrink, size_t first, size_t
             plan[count++] = best->list[i];
         }
     }
-    enum cx_status status = candidate_try(shrink, plan, count, better, error);
+    enum cx_status status = cx_shrink__try(shrink, plan, count, better, error);
     free(plan);
     return status;
 }
@@ -152,7 +151,7 @@ static enum cx_status retarget_try(struct cx_shrink *shrink, struct retarget ret
             count++;
         }
     }
-    enum cx_status status = candidate_try(shrink, plan, count, better, error);
+    enum cx_status status = cx_shrink__try(shrink, plan, count, better, error);
     free(plan);
     return status;
 }
@@ -232,7 +231,10 @@ enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error)
         enum cx_status status = fixpoint_find(shrink, error);
         int better = 0;
         size_t preemptions = cx_schedule_preemptions(shrink->best.list, shrink->best.count);
-        if (status == CX_OK && preemptions > CX_PREEMPTIONS_GOOD && shrink->sample != NULL) {
+        if (status == CX_OK && preemptions > CX_PREEMPTIONS_GOOD && shrink->log != NULL) {
+            status = cx_shrink__relocate(shrink, &better, error);
+        }
+        if (status == CX_OK && !better && preemptions > CX_PREEMPTIONS_GOOD && shrink->sample != NULL) {
             status = samples_draw(shrink, &next_sample, &better, error);
         }
         if (status != CX_OK || !better) {

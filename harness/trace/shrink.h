@@ -7,8 +7,8 @@
 // next base: following a plan loosely often needs fewer switches than the plan has. Lists are compared by their
 // preemptions first, then by their length. And after the chunks come single deviations, pairs, and other targets for a
 // switch, until nothing helps any more. A list that stays long (threads that spin on a lock are counted, visit by
-// visit) is then left for another one: new runs with few preemptions are drawn, and one that shows the finding is
-// shrunk instead.
+// visit) is then left for another one. Its last places are looked for in shorter runs (relocate.c), then new runs with
+// few preemptions are drawn; one that shows the finding is shrunk instead.
 //
 // No processes here: the trial is a callback, so that the search can be tested alone.
 #ifndef CX_TRACE_SHRINK_H
@@ -30,6 +30,9 @@ struct cx_shrink {
     // Play `plan`. `*same` tells whether it showed the finding; if so `normalised` (zeroed) takes what the run did.
     enum cx_status (*play)(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
                            struct cx_shrink_list *normalised, struct cx_error *error);
+    // Play `plan`, strictly or not, and hand out its step log; the caller frees `*steps`. May be NULL.
+    enum cx_status (*log)(void *context, const struct cx_deviation *plan, size_t plan_count, struct cx_step **steps,
+                          size_t *steps_count, struct cx_error *error);
     // Play a new run, drawn with few preemptions; the same answers. May be NULL.
     enum cx_status (*sample)(void *context, uint64_t number, int *same, struct cx_shrink_list *normalised,
                              struct cx_error *error);
@@ -46,6 +49,13 @@ struct cx_shrink {
 // Shrink `best` in place. CX_OK when nothing smaller was found any more or trials_max is reached; any other status
 // comes from `play` (an interrupt, a lost runner) and leaves the best so far.
 enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error);
+
+// Between shrink.c and relocate.c. Play one candidate; `*better` is set when its run becomes the best one.
+enum cx_status cx_shrink__try(struct cx_shrink *shrink, const struct cx_deviation *plan, size_t plan_count, int *better,
+                              struct cx_error *error);
+
+// Look for the places of the best list in runs with one or two preemptions; stops at the first success.
+enum cx_status cx_shrink__relocate(struct cx_shrink *shrink, int *better, struct cx_error *error);
 
 void cx_shrink_list_fini(struct cx_shrink_list *list);
 
