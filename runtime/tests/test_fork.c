@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,10 +44,10 @@ static void child(struct pyrt_attach *outer)
     pyrt_pool_stats(&stats);
     CHECK(stats.queued == stats.drained);
     CHECK_STATUS(pyrt_attach_release(outer), PYRT_OK);
-#if PY_VERSION_HEX < 0x030F0000
-    // The other thread's attach does not exist here, and finalization does not wait for it.
+    // Up to 3.14 finalization does not wait for the other thread's attach, which does not exist here. CPython 3.15 does
+    // not forget the guard of that thread, and waits for ever.
+    alarm(PY_VERSION_HEX < 0x030F0000 ? 60 : 3);
     CHECK(Py_FinalizeEx() == 0);
-#endif
     _exit(0);
 }
 
@@ -71,7 +72,11 @@ static void test_attached_fork_by_the_rules(void)
     PyOS_AfterFork_Parent();
     int status = 0;
     CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
-    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    if (PY_VERSION_HEX < 0x030F0000) {
+        CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    } else {
+        CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM);
+    }
     atomic_store(&leave, 1);
     CHECK_STATUS(pyrt_detach_begin(&detach), PYRT_OK);
     CHECK(pthread_join(thread, NULL) == 0);

@@ -76,22 +76,26 @@ void pyrt_critical_require(enum pyrt_status status);
 
 #define PYRT_CRITICAL_BEGIN(object)                                                                                    \
     do {                                                                                                               \
-        struct pyrt_critical pyrt_critical_scope_ = {0};                                                               \
+        struct pyrt_critical pyrt_critical_scope_;                                                                     \
+        pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin(&pyrt_critical_scope_, (PyObject *)(object)))
 
 #define PYRT_CRITICAL_BEGIN_TWO(first, second)                                                                         \
     do {                                                                                                               \
-        struct pyrt_critical pyrt_critical_scope_ = {0};                                                               \
+        struct pyrt_critical pyrt_critical_scope_;                                                                     \
+        pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin_two(&pyrt_critical_scope_, (PyObject *)(first), (PyObject *)(second)))
 
 #define PYRT_CRITICAL_BEGIN_MUTEX(mutex)                                                                               \
     do {                                                                                                               \
-        struct pyrt_critical pyrt_critical_scope_ = {0};                                                               \
+        struct pyrt_critical pyrt_critical_scope_;                                                                     \
+        pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin_mutex(&pyrt_critical_scope_, (mutex)))
 
 #define PYRT_CRITICAL_BEGIN_TWO_MUTEXES(first, second)                                                                 \
     do {                                                                                                               \
-        struct pyrt_critical pyrt_critical_scope_ = {0};                                                               \
+        struct pyrt_critical pyrt_critical_scope_;                                                                     \
+        pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin_two_mutexes(&pyrt_critical_scope_, (first), (second)))
 
 #define PYRT_CRITICAL_END()                                                                                            \
