@@ -62,12 +62,42 @@ static enum pyrt_status enter(struct pyrt__thread *self, struct pyrt_attach *att
     return PYRT_OK;
 }
 
+// The usual nested attach: inside another one, nothing in the pool, the interpreter there. It calls nothing.
+static int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
+{
+    if (self->count == 0 || self->forbidden > 0 || attach->serial != 0 ||
+        atomic_load_explicit(&self->pool->head, memory_order_relaxed) != NULL) {
+        return 0;
+    }
+    self->count++;
+    self->serials++;
+    *attach = (struct pyrt_attach){.thread = self->id, .serial = self->serials, .outer = self->innermost};
+    self->innermost = self->serials;
+    return 1;
+}
+
+// Its end.
+static int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
+{
+    if (attach->token != NULL || attach->serial == 0 || attach->serial != self->innermost ||
+        attach->thread != self->id || self->count < 2 || pyrt__record_gone(self->pool)) {
+        return 0;
+    }
+    attach->serial = 0;
+    self->count--;
+    self->innermost = attach->outer;
+    return 1;
+}
+
 enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
 {
     if (attach == NULL) {
         return PYRT_INVALID;
     }
     struct pyrt__thread *self = pyrt__thread_self();
+    if (nest(self, attach)) {
+        return PYRT_OK;
+    }
     enum pyrt_status status = permitted(self, attach);
     if (status != PYRT_OK) {
         return status;
@@ -141,6 +171,9 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
         return PYRT_INVALID;
     }
     struct pyrt__thread *self = pyrt__thread_self();
+    if (unnest(self, attach)) {
+        return PYRT_OK;
+    }
     enum pyrt_status status = pyrt__scope_endable(self, scope_of(attach));
     if (status != PYRT_OK) {
         return status;
