@@ -87,16 +87,16 @@ class Test:
         runner = self.build / "runners" / target / "runner"
         if self.optional and not target.startswith("plain"):
             listed = subprocess.run([ROOT / "tools/cpython-build", "--list"], capture_output=True, text=True, check=True)
-            ready = f"{target}\tready" in listed.stdout.splitlines()
-            if ready:
-                print(f"# building the runner of {target}, unless it is up to date", flush=True)
-                built = subprocess.run([ROOT / "tools/runner-build", target, self.build], capture_output=True, text=True)
-                if built.returncode != 0:
-                    self.give_up(f"the runner of {target} builds", built.stderr)
-            elif not runner.exists():
-                print(f"# skipped: {target} is not in the cache; tools/cpython-build {target} builds it")
+            states = dict(line.split("\t") for line in listed.stdout.splitlines())
+            if states.get(target) != "ready":
+                # A runner that is still here would be an old one: it cannot be brought up to date.
+                print(f"# skipped: {target} is {states.get(target)}; tools/cpython-build {target} builds it")
                 self.folder.cleanup()
                 sys.exit(SKIPPED)
+            print(f"# building the runner of {target}, unless it is up to date", flush=True)
+            built = subprocess.run([ROOT / "tools/runner-build", target, self.build], capture_output=True, text=True)
+            if built.returncode != 0:
+                self.give_up(f"the runner of {target} builds", built.stderr)
         if not runner.exists():
             self.give_up(f"there is a runner of {target}", f"    tools/runner-build {target} {self.build} builds it")
 
