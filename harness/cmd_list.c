@@ -91,14 +91,19 @@ enum cx_exit cx_cmd_list(int argc, char **argv)
     if (list.targets.count == 0) {
         cx_targets_built(&list.targets);
     }
-    enum cx_status status = CX_OK;
+    enum cx_exit code = CX_EXIT_OK;
     if (list.targets.count == 0) {
-        status =
-            cx_error_set(&error, CX_ERR_ENVIRONMENT, "no target is built: `constrictor target list` shows what can be");
+        code = cx_command_fail(
+            cx_error_set(&error, CX_ERR_ENVIRONMENT, "no target is built: `constrictor target list` shows what can be"),
+            &error);
     }
-    for (size_t i = 0; i < list.targets.count && status == CX_OK; i++) {
-        status = target_list(list.targets.list[i], &error);
+    // A runner that does not start hides none of the others.
+    for (size_t i = 0; i < list.targets.count; i++) {
+        enum cx_status status = target_list(list.targets.list[i], &error);
+        if (status != CX_OK) {
+            code = cx_command_fail(status, &error);
+        }
     }
     cx_names_fini(&list.targets);
-    return status == CX_OK ? CX_EXIT_OK : cx_command_fail(status, &error);
+    return code;
 }

@@ -10,12 +10,12 @@
 
 #define STACK_BYTES_MAX (64u << 20)
 
-static int read_pair(uint64_t address, uint64_t pair[2])
+int cx_memory_read(const void *address, void *buffer, size_t bytes)
 {
-    struct iovec local = {.iov_base = pair, .iov_len = 16};
-    struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = 16};
+    struct iovec local = {.iov_base = buffer, .iov_len = bytes};
+    struct iovec remote = {.iov_base = (void *)(uintptr_t)address, .iov_len = bytes};
     long pid = cx_syscall3(SYS_getpid, 0, 0, 0);
-    return cx_syscall6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0) == 16;
+    return cx_syscall6(SYS_process_vm_readv, pid, (long)&local, 1, (long)&remote, 1, 0) == (long)bytes;
 }
 
 void cx_stack_walk(struct cx_stack *stack, uint64_t pc, const void *frame)
@@ -28,7 +28,8 @@ void cx_stack_walk(struct cx_stack *stack, uint64_t pc, const void *frame)
     if (pc != 0) {
         stack->pcs[stack->count++] = pc;
     }
-    while (at != 0 && (at & 7) == 0 && at - base < STACK_BYTES_MAX && read_pair(at, pair)) {
+    while (at != 0 && (at & 7) == 0 && at - base < STACK_BYTES_MAX &&
+           cx_memory_read((const void *)(uintptr_t)at, pair, sizeof(pair))) {
         if (pair[1] < 4096) {
             break;
         }

@@ -5,9 +5,13 @@
 #ifndef CX_STACK_H
 #define CX_STACK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "harness/exec/channel.h"
+
+// Copy `bytes` from `address`, which may be anything; 1 if all of them could be read. Thread state: either. Blocks: no.
+int cx_memory_read(const void *address, void *buffer, size_t bytes);
 
 // Fill `stack` with `pc` (if not 0) and the return addresses of the chain that starts at `frame`.
 // Thread state: either. Blocks: no. `frame` may be anything.

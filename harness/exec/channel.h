@@ -223,7 +223,7 @@ struct cx_result {
     uint64_t cpu_ns;         // of the child
     uint64_t begin_ns;       // real monotonic time at which the child began to play,
     uint64_t end_ns;         // and ended
-    uint32_t threads_count;  // threads that ever ran
+    uint32_t threads_count;  // controlled threads that ever ran; 0 without control
     uint32_t threads_parked; // of them, those that wait for ever in pause(2)
     uint32_t reports_count;  // entries in threads[]
     uint32_t deviations_count;

@@ -194,9 +194,6 @@ void cx_play(struct cx_channel *channel)
         cx_sched_begin(channel);
     }
     play_scenario(&the_run);
-    if (channel->request.strategy == CX_STRATEGY_NATIVE) {
-        channel->result.threads_count = the_run.count + 1;
-    }
     cx_finish(CX_OUTCOME_PASS, "", "");
 }
 

@@ -10,8 +10,6 @@
 // decision is made under each name.
 #include "harness/sched/sched.h"
 
-#include <string.h>
-
 struct cx_sched cx_sched;
 __thread struct cx_thread *cx_self __attribute__((tls_model("initial-exec")));
 
@@ -146,7 +144,7 @@ static void switch_to(struct cx_thread *self, struct cx_thread *next, enum cx_sw
     uint64_t mark = ((uint64_t)self->key << 32 | next->key) ^ (self->points << 8);
     cx_sched.fingerprint = cx_prng_mix(cx_sched.fingerprint + mark + 1);
     if (cx_sched.switches >= CX_SWITCHES_MAX) {
-        cx_finish_livelock(self, "the bound on thread switches passed");
+        cx_finish_livelock("the bound on thread switches passed");
     }
     if (cx_sched.channel->request.mode & CX_MODE_EXPLAIN) {
         cx_record_event(self, next, reason, deviation);
@@ -179,10 +177,10 @@ static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation
             cx_finish(CX_OUTCOME_EXIT, "main left by pthread_exit, and every other thread has ended or parked", "");
         }
         if (cx_sched.timed == 0) {
-            cx_finish_deadlock(self, "no thread can ever run again");
+            cx_finish_deadlock("no thread can ever run again");
         }
         struct cx_thread *first = cx_first_to_expire();
-        cx_poll_leap(first);
+        cx_poll_leap();
         expire_early(first);
     }
 }
@@ -207,14 +205,12 @@ void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, co
 {
     note_operation(self, op, object, caller);
     settle();
-    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
-        cx_record_step(self);
-    }
+    cx_record_step(self);
     if (cx_poll_watching) {
         cx_poll_point(op, object);
     }
     if (cx_sched.steps >= cx_sched.steps_max) {
-        cx_finish_livelock(self, "the bound on steps passed");
+        cx_finish_livelock("the bound on steps passed");
     }
     expire_due();
     struct cx_thread *next = cx_has_choice() ? cx_sched.strategy->at_point(self) : self;
@@ -245,9 +241,7 @@ enum cx_wake cx_wait_commit(struct cx_thread *self, const void *caller)
 {
     self->caller = caller;
     settle();
-    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
-        cx_record_step(self);
-    }
+    cx_record_step(self);
     expire_due();
     // Woken between prepare and commit (its deadline had passed, or releasing the mutex let it go): go on at once.
     int deviation = 0;
@@ -363,11 +357,9 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
     self->points++;
     note_operation(self, op, object, caller);
     settle();
-    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
-        cx_record_step(self);
-    }
+    cx_record_step(self);
     if (cx_sched.steps >= cx_sched.steps_max) {
-        cx_finish_livelock(self, "the bound on steps passed");
+        cx_finish_livelock("the bound on steps passed");
     }
     // A loop that waits looks at something between two yields; one that only yields is counting.
     if (self->spin.left < CX_SPIN_MAX && self->spin.rounds < UINT32_MAX) {
@@ -378,7 +370,7 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
         self->spin.left = CX_SPIN_MAX;
     }
     if (self->spin.rounds >= CX_SPINS_LIVELOCK && all_spin_for_ever()) {
-        cx_finish_livelock(self, "every thread that can run spins on values that nobody will change");
+        cx_finish_livelock("every thread that can run spins on values that nobody will change");
     }
     expire_due();
     if (cx_sched.runnable == 1 && cx_sched.timed > 0 && self->spin.rounds >= 8) {
@@ -413,9 +405,7 @@ static void leave_runnable(struct cx_thread *self, enum cx_thread_status status,
     self->points++;
     note_operation(self, op, NULL, caller);
     settle();
-    if (cx_sched.channel->request.mode & CX_MODE_LOG) {
-        cx_record_step(self);
-    }
+    cx_record_step(self);
     self->status = (uint8_t)status;
     cx_sched.runnable--;
     cx_poll_progress();

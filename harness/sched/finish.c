@@ -132,14 +132,12 @@ void cx_finish_at(enum cx_outcome outcome, const char *message, const char *loca
     cx_leave(0);
 }
 
-void cx_finish_deadlock(struct cx_thread *self, const char *message)
+void cx_finish_deadlock(const char *message)
 {
-    // `self` may be a thread that is only about to be let go: the caller's stack belongs to the current one.
-    (void)self;
     cx_finish(CX_OUTCOME_DEADLOCK, message, "");
 }
 
-void cx_finish_livelock(struct cx_thread *self, const char *message)
+void cx_finish_livelock(const char *message)
 {
     struct cx_result *result = &cx_sched.channel->result;
     result->cycle_count = 0;
@@ -155,7 +153,6 @@ void cx_finish_livelock(struct cx_thread *self, const char *message)
             };
         }
     }
-    (void)self;
     cx_finish(CX_OUTCOME_LIVELOCK, message, "");
 }
 

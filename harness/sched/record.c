@@ -109,8 +109,11 @@ void cx_record_note(struct cx_thread *self, const char *text)
     }
 }
 
-void cx_record_step(struct cx_thread *self)
+void cx_record_step(const struct cx_thread *self)
 {
+    if (!(cx_sched.channel->request.mode & CX_MODE_LOG)) {
+        return;
+    }
     struct cx_result *result = &cx_sched.channel->result;
     struct cx_step step = {
         .point = self->points,

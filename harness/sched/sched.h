@@ -97,7 +97,6 @@ struct cx_thread {
 // A strategy may name any thread that can run, and any that is blocked with a deadline: that wait then ends early.
 // `fallback` always names a thread that can run. Default order: keep going; else the next thread in order of creation.
 struct cx_strategy {
-    const char *name;
     void (*begin)(void);
     void (*thread_created)(struct cx_thread *thread);
     // How many points from now `self` is to be asked again; UINT64_MAX: not at all. Called whenever the set of threads
@@ -279,14 +278,15 @@ void cx_futex_wake(uint32_t *word);
 void cx_record_begin(void);
 void cx_record_deviation(struct cx_thread *self, enum cx_deviation_kind kind, uint32_t choice, int preemption);
 void cx_record_event(struct cx_thread *from, struct cx_thread *to, enum cx_switch_reason reason, int deviation);
-void cx_record_step(struct cx_thread *self);
+// The step log, where the request asks for one.
+void cx_record_step(const struct cx_thread *self);
 void cx_record_note(struct cx_thread *self, const char *text);
 
 // ---- poll.c ----
 
-// Nothing can run and `thread` is about to be let go because its deadline comes first. Does not return if the state
+// Nothing can run and a thread is about to be let go because its deadline comes first. Does not return if the state
 // is a fixpoint.
-void cx_poll_leap(struct cx_thread *thread);
+void cx_poll_leap(void);
 // A store to `address` is about to happen (every store, also relaxed ones, while a quiet stretch is watched).
 void cx_poll_store(const void *address);
 // A point is about to be passed while a quiet stretch is watched.
@@ -311,8 +311,8 @@ __attribute__((noreturn)) void cx_finish(enum cx_outcome outcome, const char *me
 // The same, with a stack, for signal handlers.
 __attribute__((noreturn)) void cx_finish_at(enum cx_outcome outcome, const char *message, const char *location,
                                             uint64_t pc, const void *frame);
-__attribute__((noreturn)) void cx_finish_deadlock(struct cx_thread *self, const char *message);
-__attribute__((noreturn)) void cx_finish_livelock(struct cx_thread *self, const char *message);
+__attribute__((noreturn)) void cx_finish_deadlock(const char *message);
+__attribute__((noreturn)) void cx_finish_livelock(const char *message);
 __attribute__((noreturn)) void cx_finish_diverged(struct cx_thread *self, const struct cx_deviation *expected,
                                                   const char *message);
 // strategy_replay.c: the run is over and its result is written. Accounts for entries of the plan that never came.

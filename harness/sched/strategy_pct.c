@@ -115,7 +115,6 @@ static uint32_t pct_pick(struct cx_thread *self, uint32_t n)
 }
 
 const struct cx_strategy cx_strategy_pct = {
-    .name = "pct",
     .begin = pct_begin,
     .thread_created = pct_thread_created,
     .distance = pct_distance,

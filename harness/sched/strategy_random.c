@@ -76,7 +76,6 @@ static uint32_t random_pick(struct cx_thread *self, uint32_t n)
 }
 
 const struct cx_strategy cx_strategy_random = {
-    .name = "random",
     .begin = random_begin,
     .thread_created = random_thread_created,
     .distance = random_distance,

@@ -164,7 +164,6 @@ void cx_replay_end(struct cx_result *result)
 }
 
 const struct cx_strategy cx_strategy_replay = {
-    .name = "replay",
     .begin = replay_begin,
     .thread_created = replay_thread_created,
     .distance = replay_distance,

@@ -94,6 +94,12 @@ command_line_tests()
     expect_one_line 2 'unknown command "rnu": nearest are run' "an unknown command names the nearest"
     run list --target plain
     expect 0 "plain/abba_deadlock" "list"
+    mkdir -p runners/3.14.7-ft-debug
+    printf '#!/bin/sh\nexit 3\n' >runners/3.14.7-ft-debug/runner
+    chmod +x runners/3.14.7-ft-debug/runner
+    ln -s "$build/runners/plain" runners/plain
+    CONSTRICTOR_RUNNERS=$work/runners run list
+    expect 3 "plain/abba_deadlock" "list: a runner that does not start hides no other"
     run list --target plian
     expect_one_line 2 'unknown target "plian"' "list of an unknown target"
     run run plain/abba_deadlok --target plain
