@@ -36,6 +36,18 @@ def check_report(test, ended, finding):
     test.check(not missing, "the terminal shows the same", f"    missing: {missing}\n{ended}")
 
 
+def check_native(test):
+    # The bound in real time only says when to look: nothing can ever end this run.
+    ended, report = test.run(SCENARIO, "--strategy", "native", "--runs", 1, "--seed", 1, "--wall-max", "2s",
+                             folder=test.work / "native")
+    if not test.check(ended.status == command.EXIT_FINDINGS and [item["kind"] for item in report.findings] == ["hang"],
+                      "native: a hang", ended):
+        return
+    frames = {item["thread"]: command.frames_of(item) for item in report.findings[0]["stacks"]}
+    test.check("joiner" in frames.get("main", []) and "Py_EndInterpreter" in frames.get("main.1", []),
+               "native: the report has both threads' stacks", frames)
+
+
 def main():
     test = command.Test(command.arguments(__doc__, "3.14.7-ft-debug").parse_args())
     test.need_runner()
@@ -51,6 +63,7 @@ def main():
         totals = report.scenarios[SCENARIO + "_detached"]
         test.check(ended.status == 0 and totals["runs"] == 40 and not report.findings and totals["choices"] > 0,
                    f"{strategy}: with main detached, 40 runs pass", ended)
+    check_native(test)
     test.end()
 
 

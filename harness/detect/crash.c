@@ -2,6 +2,7 @@
 //
 // crash: the ends of a run that nobody asked for: fatal signals, abort(), a failed assert(), and the real-time
 // watchdog. Handlers are installed past ThreadSanitizer, which would defer them to its own interceptors.
+#include "harness/detect/native_threads.h"
 #include "harness/host/run.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
@@ -21,6 +22,7 @@ static _Alignas(16) char alt_stacks[CX_THREADS_MAX][ALT_STACK_BYTES];
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
+static uint32_t slices;    // atomic: of the real-time bound that have passed
 static uint32_t finishing; // atomic: 1 once a thread has begun to write the result
 
 // In a native run several threads can fail at once: the first one speaks.
@@ -51,6 +53,10 @@ static void on_alarm(int number, siginfo_t *info, void *context)
     (void)info;
     const ucontext_t *where = context;
     const struct cx_thread *running = cx_sched.current;
+    if (__atomic_load_n(&slices, __ATOMIC_RELAXED) < CX_WALL_SLICES &&
+        __atomic_add_fetch(&slices, 1, __ATOMIC_RELAXED) < CX_WALL_SLICES) {
+        return;
+    }
     if (running != NULL && cx_self != running) {
         // The kernel chose some thread of the process; the one that matters is the one that runs.
         long pid = cx_syscall3(SYS_getpid, 0, 0, 0);
@@ -59,6 +65,9 @@ static void on_alarm(int number, siginfo_t *info, void *context)
         }
     }
     only_once();
+    if (running == NULL) {
+        cx_native_threads(context);
+    }
     cx_finish_at(CX_OUTCOME_HANG, "nothing ended within the real-time limit", "",
                  (uint64_t)where->uc_mcontext.gregs[REG_RIP],
                  (const void *)(uintptr_t)where->uc_mcontext.gregs[REG_RBP]);
@@ -78,9 +87,12 @@ void cx_crash_install(uint32_t wall_ms)
     for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++) {
         real_sigaction(fatal_signals[i], &action, NULL);
     }
+    action.sa_flags |= SA_RESTART;
     action.sa_sigaction = on_alarm;
     real_sigaction(SIGALRM, &action, NULL);
-    struct itimerval timer = {.it_value = {.tv_sec = wall_ms / 1000, .tv_usec = wall_ms % 1000 * 1000}};
+    uint32_t slice_ms = wall_ms / CX_WALL_SLICES + 1;
+    const struct timeval slice = {.tv_sec = slice_ms / 1000, .tv_usec = slice_ms % 1000 * 1000};
+    struct itimerval timer = {.it_value = slice, .it_interval = slice};
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 

@@ -130,6 +130,9 @@ static void thread_state_text(const struct cx_result *result, const struct cx_th
     case CX_THREAD_EXITED:
         snprintf(text, text_bytes, "has ended");
         break;
+    case CX_THREAD_UNCONTROLLED:
+        snprintf(text, text_bytes, "was here");
+        break;
     case CX_THREAD_RUNNABLE:
         snprintf(text, text_bytes, "%s at %s%s", report->current ? "runs," : "can go on,", op, object);
         break;
@@ -156,7 +159,7 @@ void cx_render_threads(const struct cx_render *render, const struct cx_result *r
         thread_state_text(result, report, state, sizeof(state));
         fprintf(render->stream, "%s%s %s\n", indent, name, state);
         if ((report->status != CX_THREAD_PARKED && report->op != CX_OP_ACTORS) || render->full) {
-            cx_render_stack(render, &report->stack, CX_STACK_RETURNS, deeper);
+            cx_render_stack(render, &report->stack, cx_report_stack_kind(report), deeper);
         }
     }
     if (ended > 0) {

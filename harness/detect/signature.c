@@ -175,8 +175,10 @@ static void threads_text(struct finder *finder)
         if (report->status == CX_THREAD_EXITED || report->status == CX_THREAD_PARKED || report->op == CX_OP_ACTORS) {
             continue;
         }
-        snprintf(parts[count++], CX_PART_BYTES, "%s %s in %s", cx_thread_role(report),
-                 cx_op_name((enum cx_op)report->op), telling(finder, &report->stack, CX_STACK_RETURNS));
+        int known = report->status != CX_THREAD_UNCONTROLLED;
+        snprintf(parts[count++], CX_PART_BYTES, "%s%s%s in %s", cx_thread_role(report), known ? " " : "",
+                 known ? cx_op_name((enum cx_op)report->op) : "",
+                 telling(finder, &report->stack, cx_report_stack_kind(report)));
     }
     if (count > 0) {
         parts_add(finder, parts, count, "; ");

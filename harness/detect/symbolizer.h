@@ -20,6 +20,12 @@ enum cx_stack_kind {
     CX_STACK_REPORT,      // ThreadSanitizer's: return addresses, inlined frames repeat theirs
 };
 
+// A thread that was not under control was interrupted anywhere; every other one is in a call of ours.
+static inline enum cx_stack_kind cx_report_stack_kind(const struct cx_thread_report *report)
+{
+    return report->status == CX_THREAD_UNCONTROLLED ? CX_STACK_FAULT : CX_STACK_RETURNS;
+}
+
 // Start it. Paths below `source_dir` (may be NULL) and below the folder that this command was built from are shortened.
 // The caller frees with cx_symbolizer_free(); NULL is allowed there.
 enum cx_status cx_symbolizer_new(struct cx_symbolizer **symbolizer, const char *source_dir, struct cx_error *error);

@@ -140,6 +140,7 @@ enum cx_thread_status {
     CX_THREAD_BLOCKED,
     CX_THREAD_PARKED, // for ever, in pause(2)
     CX_THREAD_EXITED,
+    CX_THREAD_UNCONTROLLED, // in the report of a native run: all that is known is where it was
 };
 
 // What one thread was doing when the run ended badly.

@@ -96,11 +96,16 @@ static json_t *race_json(const struct cx_result *result, const struct cx_race *r
 
 static json_t *threads_json(const struct cx_result *result, const struct cx_resolver *resolver)
 {
-    static const char *const states[] = {"runnable", "blocked", "parked", "exited"};
+    static const char *const states[] = {
+        [CX_THREAD_RUNNABLE] = "runnable",
+        [CX_THREAD_BLOCKED] = "blocked",
+        [CX_THREAD_PARKED] = "parked",
+        [CX_THREAD_UNCONTROLLED] = "uncontrolled",
+    };
     json_t *list = json_array();
     for (uint32_t i = 0; i < result->reports_count; i++) {
         const struct cx_thread_report *report = &result->threads[i];
-        if (report->status >= CX_THREAD_EXITED) {
+        if (report->status > CX_THREAD_UNCONTROLLED || states[report->status] == NULL) {
             continue;
         }
         const char *holder_path = NULL;
@@ -111,7 +116,7 @@ static json_t *threads_json(const struct cx_result *result, const struct cx_reso
                                               "operation", cx_op_name((enum cx_op)report->op), "depends_on",
                                               holder_path, "waits_for", report->waits_for, "timed", (int)report->timed,
                                               "expiries", (int)report->expiries, "frames",
-                                              frames_json(&report->stack, resolver, CX_STACK_RETURNS)));
+                                              frames_json(&report->stack, resolver, cx_report_stack_kind(report))));
     }
     return list;
 }

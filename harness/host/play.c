@@ -77,6 +77,15 @@ static void *actor_main(void *argument)
     return NULL;
 }
 
+static void name_of(const struct actor_thread *slot, char *out, size_t out_bytes)
+{
+    if (slot->actor->count > 1) {
+        snprintf(out, out_bytes, "%.36s-%u", slot->actor->name, slot->index);
+    } else {
+        snprintf(out, out_bytes, "%s", slot->actor->name);
+    }
+}
+
 static int start_actor(struct actor_thread *slot)
 {
     pthread_t handle;
@@ -85,11 +94,7 @@ static int start_actor(struct actor_thread *slot)
         return cx_the_real()->pthread_create(&handle, NULL, actor_main, slot);
     }
     char name[48];
-    if (slot->actor->count > 1) {
-        snprintf(name, sizeof(name), "%.36s-%u", slot->actor->name, slot->index);
-    } else {
-        snprintf(name, sizeof(name), "%s", slot->actor->name);
-    }
+    name_of(slot, name, sizeof(name));
     cx_step(self, CX_OP_THREAD_CREATE, NULL, CX_CALLER);
     // The record is the next one; a thread that is created takes no turn before its creator passes a point.
     slot->thread = &cx_sched.threads[cx_sched.count];
@@ -195,6 +200,16 @@ void cx_play(struct cx_channel *channel)
     }
     play_scenario(&the_run);
     cx_finish(CX_OUTCOME_PASS, "", "");
+}
+
+void cx_actor_name(char *out, size_t out_bytes)
+{
+    const struct actor_thread *slot = this_actor;
+    if (slot == NULL) {
+        out[0] = '\0';
+    } else {
+        name_of(slot, out, out_bytes);
+    }
 }
 
 uint32_t cx_actor_index(const struct cx_run *run)

@@ -13,7 +13,14 @@ __attribute__((noreturn)) void cx_play(struct cx_channel *channel);
 // 1 in the child that plays a run: crashes and failed assertions there are findings. See crash.c.
 extern int cx_playing;
 
-// Catch fatal signals, and SIGALRM after `wall_ms`, in this process. Call in the child, before control begins.
+// The name of the actor that the calling thread plays; empty for a thread that plays none. Async-signal-safe.
+void cx_actor_name(char *out, size_t out_bytes);
+
+// The real-time bound of a run is counted in so many slices. A machine that stands still for seconds (a virtual one does)
+// costs one slice, not the run.
+#define CX_WALL_SLICES 8
+
+// Catch fatal signals, and SIGALRM when `wall_ms` have passed, in this process. Call in the child, before control begins.
 void cx_crash_install(uint32_t wall_ms);
 
 #endif

@@ -112,9 +112,12 @@ static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage 
     if (pidfd >= 0) {
         struct pollfd ready = {.fd = pidfd, .events = POLLIN};
         long got = 0;
-        do {
-            got = cx_syscall3(SYS_poll, (long)&ready, 1, (long)wall_ms + GRACE_MS);
-        } while (got == -EINTR);
+        for (int slices = 0; slices < CX_WALL_SLICES && got <= 0; slices += got == 0) {
+            got = cx_syscall3(SYS_poll, (long)&ready, 1, ((long)wall_ms + GRACE_MS) / CX_WALL_SLICES);
+            if (got < 0 && got != -EINTR) {
+                break;
+            }
+        }
         if (got == 0) {
             cx_syscall3(SYS_kill, child, SIGKILL, 0);
             killed = 1;
@@ -202,7 +205,9 @@ static void serve(struct cx_channel *channel, const cpu_set_t *all, pid_t *tid_w
     }
     cx_identity_defaults(channel);
     pin(channel->request.cpu, all);
+    // The offset too: a new interpreter asks its standard streams where they are.
     cx_syscall3(SYS_ftruncate, CX_OUTPUT_FD, 0, 0);
+    cx_syscall3(SYS_lseek, CX_OUTPUT_FD, 0, SEEK_SET);
     uint64_t start_ns = cx_clock_wall_ns();
     pid_t child = fork_quietly(tid_word);
     if (child == 0) {

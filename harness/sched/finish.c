@@ -107,7 +107,9 @@ static void finish(enum cx_outcome outcome, const char *message, const char *loc
             result->threads[i].stack = *stack;
         }
     }
-    result->reports_count = count;
+    if (cx_sched.current != NULL) {
+        result->reports_count = count;
+    }
     if (stack != NULL) {
         result->stack = *stack;
     }

@@ -35,6 +35,13 @@ void cx_actor_parks(void)
 {
 }
 
+void cx_actor_name(char *out, size_t out_bytes)
+{
+    if (out_bytes > 0) {
+        out[0] = '\0';
+    }
+}
+
 // As a runner does: hand-offs stay on one CPU, whichever the child is on.
 static void pin(void)
 {

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// native_threads: where the threads of an uncontrolled run are when it hangs. Nobody but the kernel knows them: each
+// task of the process gets a signal, one after the other, and its handler walks its own stack. A thread that does not
+// answer is left out. It was interrupted in libc, most likely, which has no frame pointers: so these stacks are walked
+// by the tables for exceptions, which is not safe in every signal handler; the process is about to be left.
+#include "harness/detect/native_threads.h"
+
+#include "harness/host/run.h"
+#include "harness/interpose/real.h"
+#include "harness/sched/futex.h"
+#include "harness/sched/sched.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <ucontext.h>
+#include <unwind.h>
+
+#define ANSWER_SIGNAL SIGURG // ignored by default, and nobody's
+#define ANSWER_NS 200000000  // 0.2 s
+
+// The kernel's record of a directory entry (getdents64(2)); libc has no name for it.
+struct task_entry {
+    uint64_t inode;
+    int64_t next;
+    uint16_t bytes;
+    uint8_t type;
+    char name[];
+};
+
+static uint32_t answered; // atomic: futex word, 1 once the thread that was asked has written its report
+
+struct walk {
+    struct cx_stack *stack;
+    uint64_t pc; // of the interrupted code: the handler's own frames are above it
+};
+
+static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *frame, void *argument)
+{
+    struct walk *walk = argument;
+    uint64_t pc = (uint64_t)_Unwind_GetIP(frame);
+    if (walk->stack->count > 0 || pc == walk->pc) {
+        walk->stack->pcs[walk->stack->count++] = pc;
+    }
+    return walk->stack->count < CX_FRAMES_MAX ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
+static void describe_self(struct cx_thread_report *report, const ucontext_t *where)
+{
+    report->status = CX_THREAD_UNCONTROLLED;
+    cx_actor_name(report->name, sizeof(report->name));
+    struct walk walk = {.stack = &report->stack, .pc = (uint64_t)where->uc_mcontext.gregs[REG_RIP]};
+    _Unwind_Backtrace(walk_frame, &walk);
+}
+
+static void on_question(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)info;
+    struct cx_result *result = &cx_sched.channel->result;
+    describe_self(&result->threads[result->reports_count], context);
+    __atomic_store_n(&answered, 1, __ATOMIC_RELEASE);
+    cx_futex_wake(&answered);
+}
+
+static int ask(long pid, long tid)
+{
+    const struct timespec patience = {.tv_nsec = ANSWER_NS};
+    __atomic_store_n(&answered, 0, __ATOMIC_RELAXED);
+    if (cx_syscall3(SYS_tgkill, pid, tid, ANSWER_SIGNAL) != 0) {
+        return 0;
+    }
+    if (__atomic_load_n(&answered, __ATOMIC_ACQUIRE) == 0) {
+        cx_syscall6(SYS_futex, (long)&answered, FUTEX_WAIT_PRIVATE, 0, (long)&patience, 0, 0);
+    }
+    return (int)__atomic_load_n(&answered, __ATOMIC_ACQUIRE);
+}
+
+// A fresh report at the end of the list. Its key is the place in it: there are no keys without control.
+static struct cx_thread_report *report_begin(struct cx_result *result, long pid, long tid)
+{
+    struct cx_thread_report *report = &result->threads[result->reports_count];
+    memset(report, 0, offsetof(struct cx_thread_report, stack));
+    report->stack.count = 0;
+    report->key = result->reports_count + 1;
+    if (tid == pid) {
+        snprintf(report->path, sizeof(report->path), "main");
+    } else {
+        snprintf(report->path, sizeof(report->path), "main.%u", result->reports_count);
+    }
+    return report;
+}
+
+static void visit(struct cx_result *result, long tid, const ucontext_t *where)
+{
+    long pid = cx_syscall3(SYS_getpid, 0, 0, 0);
+    if (result->reports_count == CX_THREADS_REPORT_MAX) {
+        return;
+    }
+    struct cx_thread_report *report = report_begin(result, pid, tid);
+    if (tid == cx_syscall3(SYS_gettid, 0, 0, 0)) {
+        report->current = 1;
+        describe_self(report, where);
+        result->reports_count++;
+    } else if (ask(pid, tid)) {
+        result->reports_count++;
+    }
+}
+
+void cx_native_threads(const void *context)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    _Alignas(8) char entries[4096];
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART, .sa_sigaction = on_question};
+    int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
+    real_sigaction(ANSWER_SIGNAL, &action, NULL);
+    long folder = cx_syscall3(SYS_open, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    long bytes;
+    while (folder >= 0 && (bytes = cx_syscall3(SYS_getdents64, folder, (long)entries, sizeof(entries))) > 0) {
+        for (long at = 0; at < bytes;) {
+            const struct task_entry *entry = (const struct task_entry *)(entries + at);
+            if (entry->name[0] != '.') {
+                visit(result, strtol(entry->name, NULL, 10), context);
+            }
+            at += entry->bytes;
+        }
+    }
+}
