@@ -7,3 +7,7 @@ foreach(target IN LISTS CONSTRICTOR_TARGETS)
         set_tests_properties(runtime/${target}/${name} PROPERTIES LABELS runtime TIMEOUT 300 SKIP_RETURN_CODE 77)
     endforeach()
 endforeach()
+
+# The package: what its build refuses.
+add_test(NAME package/refusals COMMAND ${CMAKE_CURRENT_LIST_DIR}/package/refusals.py)
+set_tests_properties(package/refusals PROPERTIES LABELS package TIMEOUT 300)
