@@ -8,9 +8,9 @@
 //
 // Four sensors deliver readings to a function in Python. They know nothing of Python's threads, and nobody stops them
 // or waits for them: the world falls quiet, and main finalizes while some may still be at it. With the next event each
-// finds out by a code that Python has gone, drops what it still holds, and ends. The world must fall quiet because
-// CPython 3.15 waits for a moment in which nobody is inside, and goes on letting threads in until then. The output is
-// the same in every run; the exit status is 0 only if every promise was kept.
+// finds out by a code that Python has gone, drops what it still holds, and ends. The world must fall quiet
+// because finalization waits for a moment in which nobody is inside, and goes on letting threads in until then. The
+// output is the same in every run; the exit status is 0 only if every promise was kept.
 #include <Python.h>
 
 #include <pyrt/pyrt.h>

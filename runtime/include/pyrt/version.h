@@ -21,6 +21,7 @@
 extern "C" {
 #endif
 
+// The version. The major number changes with incompatible functions, the patch one with mere repairs.
 #define PYRT_VERSION_MAJOR 0
 #define PYRT_VERSION_MINOR 1
 #define PYRT_VERSION_PATCH 0
@@ -39,12 +40,18 @@ extern "C" {
 
 // PYRT_VERSION of the library that is linked.
 // Thread state: either. Blocks: no. May run Python: no.
+// Units: 0xMMmmpp, as PYRT_VERSION.
+// Returns: the number; it cannot fail.
+// Source: own.
 uint32_t pyrt_version(void);
 
 // True if code that was compiled with `version` of the headers, for CPython `python`, may call this library in this
 // process: both have the same major and minor version of pyrt, the same CPython, and that is the CPython that runs.
 // Whether the CPython that runs has a GIL cannot be asked without an interpreter, and is not.
 // Thread state: either. Blocks: no. May run Python: no.
+// Units: `version` as PYRT_VERSION, `python` as PYRT_PYTHON.
+// Returns: 1 or 0.
+// Source: own; `Py_Version`.
 int pyrt_version_matches(uint32_t version, uint32_t python);
 
 #ifdef __cplusplus
