@@ -162,6 +162,11 @@ class Package:
                 run(compiler, standard, *flags, "-fsyntax-only", "-x", language, "-",
                     input=f"{twice}int main(void) {{ return 0; }}\n")
         print("package: ok: headers by themselves", flush=True)
+        guide = re.search(r"^```c\n(.*?)^```", (ROOT / "docs/pyrt.md").read_text(), re.M | re.S).group(1)
+        struct = "struct handler {\n    PyObject *callable;\n};\nstatic void on_event("
+        run(self.compiler, "-std=c11", *flags, "-Wno-unused-function", "-fsyntax-only", "-x", "c", "-",
+            input=guide.replace("static void on_event(", struct, 1))
+        print("package: ok: the guide's ten lines", flush=True)
         program = self.folder / "headers"
         run(CXX[self.compiler], "-std=c++17", *flags, HERE / "headers.cpp", f"-L{self.prefix / 'lib'}", "-lpyrt",
             *self.link, "-pthread", "-o", program)
