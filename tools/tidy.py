@@ -233,7 +233,8 @@ def check_layers(tree):
                 yield path, number, f"includes the source file {target} (link it)"
             if target == "Python.h":
                 if not path.startswith(PYTHON_FOLDERS) or path.startswith(PYTHON_FOLDERS_NOT):
-                    yield path, number, "Python.h here (only runtime, harness/host, scenarios and fuzz see it)"
+                    yield path, number, ("Python.h here (only runtime, harness/host, scenarios, examples and fuzz "
+                                         "see it)")
                 elif position != 1:
                     yield path, number, "Python.h is not the first include (it sets feature macros)"
 

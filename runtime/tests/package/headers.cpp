@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// headers: the public headers in C++17, with every scope and every macro used once, as C++ code would.
+// headers: the public headers in C++17, with every scope and every macro used once, as C++ code would; and a hook in
+// the place of the library's.
 #include <Python.h>
 
 #include <pyrt/pyrt.h>
 
 #include <cstdio>
 #include <cstdlib>
+
+static int hooks_passed;
+
+void pyrt_hook_point(const char *name)
+{
+    hooks_passed += name[0] != '\0';
+}
 
 namespace
 {
@@ -83,6 +91,7 @@ int main()
     Py_Initialize();
     scopes();
     require(Py_FinalizeEx() == 0, "finalization");
+    require(hooks_passed > 0, "hook");
     std::printf("headers: %s %s\n", PYRT_VERSION_TEXT, pyrt_status_name(PYRT_OK));
     return 0;
 }
