@@ -35,6 +35,11 @@ struct job {
     long count;
 };
 
+static PyObject *refused(enum pyrt_status status)
+{
+    return PyErr_Format(PyExc_RuntimeError, "relay: %s", pyrt_status_text(status));
+}
+
 // Give everything back. Thread state: either. The guard goes last: after it nothing of Python may be used.
 static void job_free(struct job *job)
 {
@@ -49,17 +54,20 @@ static void job_free(struct job *job)
 static struct job *job_new(struct relay *relay, PyObject *callback, long count)
 {
     struct job *job = calloc(1, sizeof *job);
-    if (job == NULL) {
+    struct pyrt_pool *pool = pyrt_pool_open();
+    if (job == NULL || pool == NULL) {
+        free(job);
+        pyrt_pool_close(pool);
         PyErr_NoMemory();
         return NULL;
     }
+    job->pool = pool;
     job->relay = (struct relay *)Py_NewRef((PyObject *)relay);
     job->callback = Py_NewRef(callback);
     job->count = count;
-    job->pool = pyrt_pool_open();
-    enum pyrt_status status = job->pool != NULL ? pyrt_guard_from_current(&job->guard) : PYRT_NO_MEMORY;
+    enum pyrt_status status = pyrt_guard_from_current(&job->guard);
     if (status != PYRT_OK) {
-        PyErr_Format(PyExc_RuntimeError, "relay: %s", pyrt_status_text(status));
+        refused(status);
         job_free(job);
         return NULL;
     }
@@ -128,11 +136,6 @@ static int start(struct relay *relay, PyObject *callback, long count)
     return 0;
 }
 
-static PyObject *refused(enum pyrt_status status)
-{
-    return PyErr_Format(PyExc_RuntimeError, "relay: %s", pyrt_status_text(status));
-}
-
 // Relay.run(callback, count, threads)
 static PyObject *relay_run(PyObject *self, PyObject *arguments)
 {
@@ -166,16 +169,14 @@ static PyObject *relay_join(PyObject *self, PyObject *unused)
     if (status != PYRT_OK) {
         return refused(status);
     }
-    pyrt_detach_begin(&detach); // it cannot be refused inside a fresh attach
+    // Neither end of the detach is refused: the attach is fresh, and no interpreter ends while its code runs.
+    pyrt_detach_begin(&detach);
     pthread_mutex_lock(&relay->lock);
     while (relay->running > 0) {
         pthread_cond_wait(&relay->idle, &relay->lock);
     }
     pthread_mutex_unlock(&relay->lock);
-    status = pyrt_detach_end(&detach);
-    if (status != PYRT_OK) {
-        return refused(status);
-    }
+    pyrt_detach_end(&detach);
     long long sum = 0;
     PYRT_CRITICAL_BEGIN(relay);
     sum = relay->sum;
@@ -186,7 +187,8 @@ static PyObject *relay_join(PyObject *self, PyObject *unused)
 
 static PyObject *relay_new(PyTypeObject *type, PyObject *arguments, PyObject *keywords)
 {
-    if (!PyArg_ParseTuple(arguments, ":Relay") || (keywords != NULL && !PyArg_ValidateKeywordArguments(keywords))) {
+    static char *names[] = {NULL};
+    if (!PyArg_ParseTupleAndKeywords(arguments, keywords, ":Relay", names)) {
         return NULL;
     }
     struct relay *relay = (struct relay *)type->tp_alloc(type, 0);
