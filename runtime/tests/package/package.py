@@ -24,7 +24,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = ROOT / "runtime" / "tests" / "package"
-STEP_SECONDS_MAX = 120
+STEP_SECONDS_MAX = 240
 WARNINGS = ["-Wall", "-Wextra", "-Werror"]
 CXX = {"gcc": "g++", "clang-19": "clang++-19"}
 
