@@ -17,6 +17,8 @@ import re
 import subprocess
 import sys
 
+SOURCES = (".c", ".cpp")
+
 C_LINES_MAX = 500
 HEADER_LINES_MAX = 150
 FUNCTION_LINES_MAX = 70
@@ -49,11 +51,12 @@ CALLS_ALLOWED = [
 ]
 
 # Who may include Python.h, always first. scenarios/plain has no CPython.
-PYTHON_FOLDERS = ("runtime/", "harness/host/", "scenarios/", "fuzz/", "tools/cpython/")
+PYTHON_FOLDERS = ("runtime/", "harness/host/", "scenarios/", "examples/", "fuzz/", "tools/cpython/")
 PYTHON_FOLDERS_NOT = ("scenarios/plain/",)
 # folder: what its files must not include.
 LAYERS = {
-    "runtime/": ("harness/", "scenarios/", "fuzz/", "reports/"),
+    "runtime/": ("harness/", "scenarios/", "examples/", "fuzz/", "reports/"),
+    "examples/": ("runtime/", "harness/", "scenarios/", "fuzz/", "reports/"),
     "harness/": ("scenarios/", "fuzz/", "reports/"),
     "reports/": ("pyrt/", "runtime/", "scenarios/", "fuzz/"),
     "scenarios/": ("fuzz/", "reports/", "harness/sched/", "harness/interpose/", "harness/exec/"),
@@ -80,7 +83,7 @@ REGISTRIES = re.compile("|".join(re.escape(first + "." + last) for first, last i
 COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.S)
 FENCE = re.compile(r"^```.*?^```", re.S | re.M)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
-FOLDERS = "runtime|harness|scenarios|fuzz|reports|cmake|tools|docs|bench|\\.ci"
+FOLDERS = "runtime|harness|scenarios|examples|fuzz|reports|cmake|tools|docs|bench|\\.ci"
 DOC_PATH = re.compile(rf"(?<![\w/.$-])(?:\./)?((?:{FOLDERS})/[\w./*-]*[\w*/])(?![\w<{{])")
 
 
@@ -105,7 +108,7 @@ class Tree:
                 content = file.read_bytes()
                 if b"\0" not in content:
                     self.texts[path] = content.decode("utf-8", errors="replace")
-        self.c = [path for path in self.texts if path.endswith((".c", ".h"))]
+        self.c = [path for path in self.texts if path.endswith((*SOURCES, ".h"))]
         self.code = {path: without_comments(self.texts[path]) for path in self.c}
         self.cmake = {path: re.sub(r"#[^\n]*", "", text) for path, text in self.texts.items()
                       if path.endswith(("CMakeLists.txt", ".cmake"))}
@@ -135,7 +138,7 @@ def check_lengths(tree):
         count = len(tree.texts[path].splitlines())
         if path.endswith(".h") and count > HEADER_LINES_MAX and not tree.excuse("header-length", path):
             yield path, count, f"{count} lines in a header, at most {HEADER_LINES_MAX} (split it by subject)"
-        if path.endswith(".c") and count > C_LINES_MAX and not tree.excuse("length", path):
+        if path.endswith(SOURCES) and count > C_LINES_MAX and not tree.excuse("length", path):
             yield path, count, f"{count} lines in a file, at most {C_LINES_MAX} (split it: one idea per file)"
 
 
@@ -159,7 +162,7 @@ def check_functions(tree):
 
 def check_columns(tree):
     for path in tree.texts:
-        if not (path.endswith((".c", ".h", ".md", ".cmake", "CMakeLists.txt")) or tree.is_script(path)):
+        if not (path.endswith((*SOURCES, ".h", ".md", ".cmake", "CMakeLists.txt")) or tree.is_script(path)):
             continue
         shell = tree.is_script(path) and not tree.texts[path].startswith("#!/usr/bin/env python3")
         for number, line in tree.lines(path):
@@ -226,11 +229,12 @@ def check_layers(tree):
             for folder, banned in LAYERS.items():
                 if path.startswith(folder) and target.startswith(banned):
                     yield path, number, f"{folder} must not include {target} (arrows between layers go one way)"
-            if target.endswith(".c"):
+            if target.endswith(SOURCES):
                 yield path, number, f"includes the source file {target} (link it)"
             if target == "Python.h":
                 if not path.startswith(PYTHON_FOLDERS) or path.startswith(PYTHON_FOLDERS_NOT):
-                    yield path, number, "Python.h here (only runtime, harness/host, scenarios and fuzz see it)"
+                    yield path, number, ("Python.h here (only runtime, harness/host, scenarios, examples and fuzz "
+                                         "see it)")
                 elif position != 1:
                     yield path, number, "Python.h is not the first include (it sets feature macros)"
 
@@ -270,6 +274,8 @@ def names_in_lists(path):
         return names | {path.removeprefix("harness/")}
     if path.startswith("runtime/src/"):
         return names | {stem}
+    if path.startswith("examples/"):
+        return names | {pathlib.PurePosixPath(path).name}
     if "/tests/" in path or path.startswith(("bench/", "fuzz/")):
         names |= {path.removesuffix(".c"), stem + ".c"}
         names |= {stem, stem.removeprefix("test_"), stem.removeprefix("test_sched_")}
@@ -282,15 +288,15 @@ def check_orphans(tree):
     for text in tree.cmake.values():
         for word in re.split(r"[\s()\"';]+", text):
             words.add(re.sub(r"^(\$\{\w+\})?/", "", word))
-    scripts = "\n".join(text for path, text in tree.texts.items() if path.startswith("tools/") and tree.is_script(path))
+    scripts = {path: text for path, text in tree.texts.items() if tree.is_script(path)}
     for path in tree.c:
-        if not path.endswith(".c"):
+        if not path.endswith(SOURCES):
             continue
-        if path.startswith("tools/"):
-            listed = pathlib.PurePosixPath(path).name in scripts
-        else:
-            listed = bool(names_in_lists(path) & words)
-        if not listed:
+        folder, _, name = path.rpartition("/")
+        # A tool's, or a test's, that builds it by itself.
+        near = "tools/" if path.startswith("tools/") else f"{folder}/"
+        built = any(script.startswith(near) and name in text for script, text in scripts.items())
+        if not built and (path.startswith("tools/") or not names_in_lists(path) & words):
             yield path, 1, "no CMake list names this file (list it, or remove it)"
 
 

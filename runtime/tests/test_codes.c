@@ -100,6 +100,17 @@ static void test_another_interpreter_is_refused(void)
     PyThreadState_Swap(main_state);
 }
 
+static void test_versions_are_told_apart(void)
+{
+    CHECK(pyrt_version() == PYRT_VERSION);
+    CHECK(pyrt_version_matches(PYRT_VERSION, PYRT_PYTHON));
+    CHECK(pyrt_version_matches(PYRT_VERSION ^ 1, PYRT_PYTHON)); // another patch of the same
+    CHECK(!pyrt_version_matches(PYRT_VERSION + 0x100, PYRT_PYTHON));
+    CHECK(!pyrt_version_matches(PYRT_VERSION + 0x10000, PYRT_PYTHON));
+    CHECK(!pyrt_version_matches(PYRT_VERSION, PYRT_PYTHON ^ 1));
+    CHECK(!pyrt_version_matches(PYRT_VERSION, PYRT_PYTHON + 0x10000));
+}
+
 static void test_macros_work_unbraced(int yes)
 {
     int inside = 0;
@@ -115,6 +126,7 @@ int main(int argc, char **argv)
 {
     testing_path(argc, argv);
     test_texts_exist_for_every_status();
+    test_versions_are_told_apart();
     test_null_is_refused();
     test_no_interpreter_is_refused(PYRT_NOT_INITIALIZED);
     testing_initialize();

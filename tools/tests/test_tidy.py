@@ -126,7 +126,12 @@ class TidyTest(unittest.TestCase):
         self.check({"runtime/src/attach.c": HEAD + '#include "harness/a.h"\n'},
                    "runtime/src/attach.c:4: runtime/ must not include harness/a.h (arrows between layers go one way)")
         self.check({"harness/a.c": HEAD + "#include <Python.h>\n"},
-                   "harness/a.c:4: Python.h here (only runtime, harness/host, scenarios and fuzz see it)")
+                   "harness/a.c:4: Python.h here (only runtime, harness/host, scenarios, examples and fuzz see it)")
+        listed = {"examples/one/CMakeLists.txt": "add_executable(one one.c)\n"}
+        self.check({**listed, "examples/one/one.c": HEAD + "#include <Python.h>\n\n#include <pyrt/pyrt.h>\n"})
+        self.check({**listed, "examples/one/one.c": HEAD + '#include "runtime/src/a.h"\n'},
+                   "examples/one/one.c:4: examples/ must not include runtime/src/a.h "
+                   "(arrows between layers go one way)")
         self.check({"scenarios/gc/one.c": HEAD + "#include <stdio.h>\n#include <Python.h>\n"},
                    "scenarios/gc/one.c:5: Python.h is not the first include (it sets feature macros)")
         self.check({"harness/a.c": HEAD + '#include "sched/b.c"\n'},
@@ -155,6 +160,10 @@ class TidyTest(unittest.TestCase):
         self.check({"runtime/src/stray.c": HEAD + "int x;\n"}, f"runtime/src/stray.c:1: {orphan}")
         self.check({"scenarios/gc/stray.c": HEAD + "int x;\n"}, f"scenarios/gc/stray.c:1: {orphan}")
         self.check({"cmake/more.cmake": "set(MORE)  # cmd_run.c\n"}, f"harness/cmd_run.c:1: {orphan}")
+        self.check({"examples/one/stray.c": HEAD + "int x;\n"}, f"examples/one/stray.c:1: {orphan}")
+        self.check({"runtime/tests/some/made.cpp": HEAD + "int x;\n"}, f"runtime/tests/some/made.cpp:1: {orphan}")
+        builds_it = '#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n# build: builds it.\nc++ made.cpp\n'
+        self.check({"runtime/tests/some/made.cpp": HEAD + "int x;\n", "runtime/tests/some/build": builds_it})
 
     def test_places(self):
         self.check({"README.md": f"{MACHINE_PATH}\n{REGISTRY}\n{ADDRESS}/x\n"},

@@ -61,29 +61,44 @@ struct pyrt_activate {
 // Be inside `interp`. Drains its pool.
 // Requires: `activate` zeroed, or ended.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes.
-// PYRT_OK, INVALID (also: empty), ALREADY_LIVE, FORBIDDEN, NO_MEMORY, FORKED; FINALIZING: it lets nobody in any more;
-// GONE: it has ended, or the interpreter of the attaches around has.
+// Pointers: `activate` and `interp` stay the caller's.
+// Returns: PYRT_OK, INVALID (also: empty), ALREADY_LIVE, FORBIDDEN, NO_MEMORY, FORKED; FINALIZING: it lets nobody in
+// any more; GONE: it has ended, or the interpreter of the attaches around has.
+// Source: pybind11 `subinterpreter_scoped_activate`; `PyThreadState_New`, `PyThreadState_Swap`.
 enum pyrt_status pyrt_activate_begin(struct pyrt_activate *activate, const struct pyrt_interp *interp);
 
 // The same with a state that this thread keeps. If the interpreter is attached already, by whatever state, that one
 // stays, and `kept` is not used.
-// PYRT_OK, the same codes, WRONG_THREAD; BUSY: it is active already, around another interpreter's activation.
+// Requires: `activate` zeroed, or ended.
+// Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes.
+// Pointers: `activate` and `kept` stay the caller's; `kept` stays open until the end.
+// Returns: PYRT_OK, INVALID, ALREADY_LIVE, FORBIDDEN, NO_MEMORY, FORKED, FINALIZING, GONE, WRONG_THREAD; BUSY: it is
+// active already, around another interpreter's activation.
+// Source: pybind11 `subinterpreter_thread_state` (#6073).
 enum pyrt_status pyrt_activate_begin_with(struct pyrt_activate *activate, struct pyrt_tstate *kept);
 
-// Go back. Thread state: attached by `activate`. Blocks: yes. May run Python: yes.
-// PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, OUT_OF_ORDER; MISMATCH: another thread state is attached; GONE: the
-// interpreter has ended meanwhile, and so has the activation.
+// Go back.
+// Thread state: attached by `activate`. Blocks: yes. May run Python: yes.
+// Pointers: `activate` stays the caller's.
+// Returns: PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, OUT_OF_ORDER; MISMATCH: another thread state is attached; GONE:
+// the interpreter has ended meanwhile, and so has the activation.
+// Source: pybind11 `subinterpreter_scoped_activate`; `PyThreadState_Clear`, `PyThreadState_Swap`.
 enum pyrt_status pyrt_activate_end(struct pyrt_activate *activate);
 
 // Make a thread state of `interp` for this thread; it is not attached.
 // Requires: `kept` zeroed, or closed.
-// Thread state: either. Blocks: no. May run Python: no. PYRT_OK, INVALID, ALREADY_LIVE, NO_MEMORY, FINALIZING, GONE.
+// Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `kept` and `interp` stay the caller's.
+// Returns: PYRT_OK, INVALID, ALREADY_LIVE, NO_MEMORY, FINALIZING, GONE.
+// Source: pybind11 `subinterpreter_thread_state`; `PyThreadState_New`.
 enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_interp *interp);
 
 // Clear and delete it.
 // Thread state: either. Blocks: yes. May run Python: yes.
-// PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, FORBIDDEN, BUSY (active), FINALIZING (CPython will delete it); GONE: its
-// interpreter has ended, and with it the state.
+// Pointers: `kept` stays the caller's.
+// Returns: PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, FORBIDDEN, BUSY (active), FINALIZING (CPython will delete it);
+// GONE: its interpreter has ended, and with it the state.
+// Source: pybind11 `subinterpreter_thread_state`; `PyThreadState_Clear`, `PyThreadState_Delete`.
 enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept);
 
 #ifdef __cplusplus

@@ -18,7 +18,9 @@
 //     }
 //
 // What finalization does to an attach: it waits until every attach has been released, suspended ones included, and then
-// nobody gets in: PYRT_FINALIZING. On 3.15 CPython's own guards see to that. On 3.13 and 3.14 the runtime does, by a
+// nobody gets in: PYRT_FINALIZING. The door closes in a moment in which nobody is inside, and lets everybody in until
+// then: some threads that attach again and again without a pause can keep Py_FinalizeEx from ending (seen on 3.15
+// without the GIL). On 3.15 CPython's own guards are that door. On 3.13 and 3.14 the runtime has one, closed by a
 // function that it registers with `atexit` when it first meets the interpreter. That leaves these gaps there:
 // * the first attach of all finds no such function yet. It asks CPython, and finalization can begin after the answer:
 //   the thread is then parked for ever inside the attach (it never unwinds, also where CPython itself would end it), or
@@ -51,9 +53,11 @@ struct pyrt_attach {
 // it counts on the interpreter that the thread is attached to; otherwise it means the main one. Drains the pool.
 // Requires: `attach` zeroed, or released.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
-// PYRT_OK, FORBIDDEN, NOT_INITIALIZED, FINALIZING, NO_MEMORY, ALREADY_LIVE, INVALID; MISMATCH: another interpreter's
-// thread state is attached here, or was last, and PyGILState_Ensure would take it for the main one's (up to 3.14);
-// GONE: the attaches around this one have lost their interpreter; FORKED.
+// Pointers: `attach` stays the caller's.
+// Returns: PYRT_OK, FORBIDDEN, NOT_INITIALIZED, FINALIZING, NO_MEMORY, ALREADY_LIVE, INVALID; MISMATCH: another
+// interpreter's thread state is attached here, or was last, and PyGILState_Ensure would take it for the main one's (up
+// to 3.14); GONE: the attaches around this one have lost their interpreter; FORKED.
+// Source: PyO3 `Python::try_attach` (#5903); `PyThreadState_EnsureFromView` (PEP 788), before 3.15 `PyGILState_Ensure`.
 enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach);
 
 // How to start the interpreter, once.
@@ -67,39 +71,53 @@ struct pyrt_init {
 // detached afterwards; it is CPython's main thread. A `start` that fails leaves things as they were.
 // Requires: not called from `start`. NULL is all defaults.
 // Thread state: detached, or there is an interpreter. Blocks: yes. May run Python: yes.
-// PYRT_OK, also when it was there before; FINALIZING, INIT_FAILED, NO_MEMORY, FORKED.
+// Pointers: `init` is borrowed, and what it points to is handed on as it is.
+// Returns: PYRT_OK, also when it was there before; FINALIZING, INIT_FAILED, NO_MEMORY, FORKED; INVALID: called from
+// `start`.
+// Source: PyO3 `Python::initialize`; `Py_InitializeEx`; gh-146302.
 enum pyrt_status pyrt_initialize(const struct pyrt_init *init);
 
 // Attach; for callers that cannot go on without Python. With `init` the interpreter is started if there is none, with
 // NULL it is not. A refusal ends the process, and its sentence is printed.
 // Requires: `attach` zeroed, or released.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
+// Pointers: `attach` stays the caller's; `init` is borrowed.
+// Returns: nothing, and only when attached.
+// Source: PyO3 `Python::attach`.
 void pyrt_attach(struct pyrt_attach *attach, const struct pyrt_init *init);
 
 // Attach without any question: to an interpreter that is still being initialized, or that is known to stay. If it goes
 // away, what happens is CPython's affair.
 // Requires: `attach` zeroed, or released. There is an interpreter.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
-// PYRT_OK, FORBIDDEN, NO_MEMORY, ALREADY_LIVE, INVALID, GONE.
+// Pointers: `attach` stays the caller's.
+// Returns: PYRT_OK, FORBIDDEN, NO_MEMORY, ALREADY_LIVE, INVALID, GONE.
+// Source: PyO3 `Python::attach_unchecked`; `PyGILState_Ensure`.
 enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach);
 
 // Tell the runtime that CPython, or somebody else, has attached this thread to some interpreter already, as in a
 // function of an extension module. Until the release the thread counts as attached to it. Drains its pool.
 // Requires: `attach` zeroed, or released.
 // Thread state: attached. Blocks: no. May run Python: yes (the pool's destructors).
-// PYRT_OK, FORBIDDEN, NOT_ATTACHED, NO_MEMORY, ALREADY_LIVE, INVALID, GONE; MISMATCH: the attaches around this one
-// count on another thread state.
+// Pointers: `attach` stays the caller's.
+// Returns: PYRT_OK, FORBIDDEN, NOT_ATTACHED, NO_MEMORY, ALREADY_LIVE, INVALID, GONE; MISMATCH: the attaches around this
+// one count on another thread state.
+// Source: PyO3 `AttachGuard::assume`.
 enum pyrt_status pyrt_attach_assume(struct pyrt_attach *attach);
 
 // End an attach. The outermost one gives the thread state back to CPython.
 // Thread state: attached through `attach`. Blocks: no, but for destructors. May run Python: yes, the outermost one.
-// PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID; MISMATCH: the thread state is not the
-// current one; GONE: the interpreter has ended meanwhile, and so has this attach.
+// Pointers: `attach` stays the caller's.
+// Returns: PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID; MISMATCH: the thread state is
+// not the current one; GONE: the interpreter has ended meanwhile, and so has this attach.
+// Source: PyO3 `AttachGuard`; `PyThreadState_Release` (PEP 788), before 3.15 `PyGILState_Release`.
 enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach);
 
-// True if this thread is inside an attach, not inside a detach or a forbid, and its thread state is the current one.
-// It is false on a thread that only somebody else has attached: see pyrt_attach_assume.
+// True if this thread is inside an attach, not inside a detach or a forbid, and its thread state is the current one. It
+// is false on a thread that only somebody else has attached: see pyrt_attach_assume.
 // Thread state: either. Blocks: no. May run Python: no.
+// Returns: 1 or 0.
+// Source: PyO3's attach count (#5350).
 int pyrt_is_attached(void);
 
 #ifdef __cplusplus

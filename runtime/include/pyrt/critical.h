@@ -44,22 +44,29 @@ struct pyrt_critical {
 // Begin a section on one object. Borrowed; the caller keeps it alive until the end.
 // Requires: `section` zeroed, or ended.
 // Thread state: attached, in whatever way. Blocks: yes, detached. May run Python: no.
-// PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID.
+// Pointers: `section` stays the caller's; `object` is borrowed, and kept alive by the caller until the end.
+// Returns: PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID.
+// Source: `PyCriticalSection_Begin`; pybind11 `scoped_critical_section`.
 enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *object);
 
 // Begin a section on two objects, in any order; the same object twice is a section on one. Both borrowed.
 // Requires: `section` zeroed, or ended.
 // Thread state: attached, in whatever way. Blocks: yes, detached. May run Python: no.
-// PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID.
+// Pointers: `section` stays the caller's; `first` and `second` are borrowed, and kept alive until the end.
+// Returns: PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID.
+// Source: `PyCriticalSection2_Begin`; pybind11 `scoped_critical_section`.
 enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject *first, PyObject *second);
 
-// The same on mutexes; borrowed. PYRT_CRITICAL_HAS_MUTEX tells whether this version has them.
+// The same on mutexes. PYRT_CRITICAL_HAS_MUTEX tells whether this version has them.
 // Requires: `section` zeroed, or ended; the mutexes are locked in no other way by this thread.
 // Thread state: attached, in whatever way. Blocks: yes, detached. May run Python: no.
-// PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID, UNSUPPORTED.
+// Pointers: `section` stays the caller's; `mutex`, `first` and `second` are borrowed until the end.
+// Returns: PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID, UNSUPPORTED.
+// Source: `PyCriticalSection_BeginMutex`, `PyCriticalSection2_BeginMutex` (gh-133296).
 enum pyrt_status pyrt_critical_begin_mutex(struct pyrt_critical *section, PyMutex *mutex);
 enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, PyMutex *first, PyMutex *second);
 
+// 1 if this version has sections on mutexes, 0 if those answer PYRT_UNSUPPORTED.
 #if PY_VERSION_HEX >= 0x030E0000 || !defined(Py_GIL_DISABLED)
 #define PYRT_CRITICAL_HAS_MUTEX 1
 #else
@@ -67,37 +74,48 @@ enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, 
 #endif
 
 // End a section, the innermost one of this thread.
-// Thread state: attached. Blocks: no. May run Python: no. PYRT_OK, NOT_LIVE, NOT_ATTACHED, INVALID.
+// Thread state: attached. Blocks: no. May run Python: no.
+// Pointers: `section` stays the caller's.
+// Returns: PYRT_OK, NOT_LIVE, NOT_ATTACHED, INVALID.
+// Source: `PyCriticalSection_End`, `PyCriticalSection2_End`.
 enum pyrt_status pyrt_critical_end(struct pyrt_critical *section);
 
 // End the process, with the sentence of `status`, unless it is PYRT_OK. For the macros, which cannot return a code.
 // Thread state: either. Blocks: no. May run Python: no.
+// Returns: nothing, and only for PYRT_OK.
+// Source: own.
 void pyrt_critical_require(enum pyrt_status status);
 
+// Begin a section, and a block that PYRT_CRITICAL_END closes. A section that is refused ends the process.
+// Thread state: attached, in whatever way. Blocks: yes, detached. May run Python: no.
+// Pointers: `object`, `mutex`, `first` and `second` are borrowed, and kept alive by the caller until the end.
+// Returns: nothing, and only when the section has begun.
+// Source: `Py_BEGIN_CRITICAL_SECTION`, `Py_BEGIN_CRITICAL_SECTION2`.
 #define PYRT_CRITICAL_BEGIN(object)                                                                                    \
     do {                                                                                                               \
         struct pyrt_critical pyrt_critical_scope_;                                                                     \
         pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin(&pyrt_critical_scope_, (PyObject *)(object)))
-
 #define PYRT_CRITICAL_BEGIN_TWO(first, second)                                                                         \
     do {                                                                                                               \
         struct pyrt_critical pyrt_critical_scope_;                                                                     \
         pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin_two(&pyrt_critical_scope_, (PyObject *)(first), (PyObject *)(second)))
-
 #define PYRT_CRITICAL_BEGIN_MUTEX(mutex)                                                                               \
     do {                                                                                                               \
         struct pyrt_critical pyrt_critical_scope_;                                                                     \
         pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin_mutex(&pyrt_critical_scope_, (mutex)))
-
 #define PYRT_CRITICAL_BEGIN_TWO_MUTEXES(first, second)                                                                 \
     do {                                                                                                               \
         struct pyrt_critical pyrt_critical_scope_;                                                                     \
         pyrt_critical_scope_.live = 0;                                                                                 \
     pyrt_critical_require(pyrt_critical_begin_two_mutexes(&pyrt_critical_scope_, (first), (second)))
 
+// End the section that the nearest PYRT_CRITICAL_BEGIN of the same block has begun.
+// Thread state: attached. Blocks: no. May run Python: no.
+// Returns: nothing, and only when the section has ended.
+// Source: `Py_END_CRITICAL_SECTION`, `Py_END_CRITICAL_SECTION2`.
 #define PYRT_CRITICAL_END()                                                                                            \
     pyrt_critical_require(pyrt_critical_end(&pyrt_critical_scope_));                                                   \
     }                                                                                                                  \

@@ -37,15 +37,19 @@ struct pyrt_detach {
 // Detach the thread.
 // Requires: `detach` zeroed, or ended.
 // Thread state: attached through pyrt_attach*. Blocks: no. May run Python: no.
-// PYRT_OK, FORBIDDEN, NOT_ATTACHED, ALREADY_LIVE, INVALID.
+// Pointers: `detach` stays the caller's.
+// Returns: PYRT_OK, FORBIDDEN, NOT_ATTACHED, ALREADY_LIVE, INVALID.
+// Source: PyO3 `Python::detach`; `PyEval_SaveThread`.
 enum pyrt_status pyrt_detach_begin(struct pyrt_detach *detach);
 
 // Attach the suspended thread state again, restore the count, drain the pool. Finalization waits for attaches that are
 // suspended, unless they were assumed ones: then the thread may come too late, and is parked for ever here (gh-87135).
 // Thread state: detached by `detach`. Blocks: until the interpreter lets the thread in. May run Python: yes.
-// PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID, FORKED; MISMATCH: other code has attached
-// the thread meanwhile; GONE: the interpreter has ended, the thread stays detached, and the attaches around can only be
-// released.
+// Pointers: `detach` stays the caller's.
+// Returns: PYRT_OK, NOT_LIVE (also: ended twice), WRONG_THREAD, OUT_OF_ORDER, INVALID, FORKED; MISMATCH: other code has
+// attached the thread meanwhile; GONE: the interpreter has ended, the thread stays detached, and the attaches around
+// can only be released.
+// Source: PyO3 `SuspendAttach` (#6404); `PyEval_RestoreThread`.
 enum pyrt_status pyrt_detach_end(struct pyrt_detach *detach);
 
 #ifdef __cplusplus

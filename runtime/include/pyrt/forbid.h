@@ -34,14 +34,23 @@ struct pyrt_forbid {
 
 // Forbid attaching and detaching on this thread.
 // Requires: `forbid` zeroed, or ended.
-// Thread state: either. Blocks: no. May run Python: no. PYRT_OK, ALREADY_LIVE, INVALID.
+// Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `forbid` stays the caller's.
+// Returns: PYRT_OK, ALREADY_LIVE, INVALID.
+// Source: PyO3 `ForbidAttaching`.
 enum pyrt_status pyrt_forbid_begin(struct pyrt_forbid *forbid);
 
 // End a forbid. What was deferred inside is drained later, at the next attach or resume, never here.
-// Thread state: either. Blocks: no. May run Python: no. PYRT_OK, NOT_LIVE, WRONG_THREAD, OUT_OF_ORDER, INVALID.
+// Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `forbid` stays the caller's.
+// Returns: PYRT_OK, NOT_LIVE, WRONG_THREAD, OUT_OF_ORDER, INVALID.
+// Source: PyO3 `ForbidAttaching`.
 enum pyrt_status pyrt_forbid_end(struct pyrt_forbid *forbid);
 
-// True inside a forbid of this thread. Thread state: either. Blocks: no. May run Python: no.
+// True inside a forbid of this thread.
+// Thread state: either. Blocks: no. May run Python: no.
+// Returns: 1 or 0.
+// Source: own; PyO3 keeps it in its attach count.
 int pyrt_in_traverse(void);
 
 #ifdef __cplusplus

@@ -22,7 +22,7 @@
 //
 // On 3.13 and 3.14 the runtime does it by itself (pyrt/attach.h, "What finalization does to an attach"). There,
 // * finalization waits at one moment, in an `atexit` callback, not in a loop: callbacks that were registered earlier
-// run   after it and can take no guard, and a Python thread that starts after it is not waited for;
+//   run after it and can take no guard, and a Python thread that starts after it is not waited for;
 // * only interpreters that the runtime has met wait: those where it attached, or took a guard or a view, before;
 // * a view of the main interpreter gives NOT_INITIALIZED until then;
 // * a thread that finalizes while it holds guards by ensures of its own does not wait for those, it would be for ever.
@@ -42,7 +42,10 @@
 extern "C" {
 #endif
 
+// Holds finalization up until it is closed.
 struct pyrt_guard;
+
+// Names an interpreter, and holds nothing up.
 struct pyrt_view;
 
 // One ensure. Zero it, then leave its fields alone.
@@ -54,43 +57,72 @@ struct pyrt_ensure {
 
 // A guard of the interpreter that is attached. Caller frees with pyrt_guard_close, on any thread.
 // Thread state: attached. Blocks: no. May run Python: yes, at the first meeting with the interpreter.
-// PYRT_OK, INVALID, NOT_ATTACHED, FINALIZING, NO_MEMORY.
+// Pointers: `guard` is filled in, and left alone on an error; what it gets, the caller frees with pyrt_guard_close, on
+// any thread.
+// Returns: PYRT_OK, INVALID, NOT_ATTACHED, FINALIZING, NO_MEMORY.
+// Source: `PyInterpreterGuard_FromCurrent` (PEP 788).
 enum pyrt_status pyrt_guard_from_current(struct pyrt_guard **guard);
 
 // A guard of the interpreter that `view` names. Caller frees with pyrt_guard_close, on any thread.
 // Thread state: either. Blocks: no. May run Python: no.
-// PYRT_OK, INVALID, NO_MEMORY; NOT_INITIALIZED, FINALIZING, GONE: there is none to be had. (3.15 does not say why, and
-// the answer is FINALIZING for an interpreter that has ended, too.)
+// Pointers: `guard` is filled in, and left alone on an error; what it gets, the caller frees with pyrt_guard_close, on
+// any thread; `view` is borrowed.
+// Returns: PYRT_OK, INVALID, NO_MEMORY; NOT_INITIALIZED, FINALIZING, GONE: there is none to be had. (3.15 does not say
+// why, and the answer is FINALIZING for an interpreter that has ended, too.)
+// Source: `PyInterpreterGuard_FromView` (PEP 788).
 enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct pyrt_view *view);
 
-// Let finalization go on. NULL is allowed. Thread state: either. Blocks: no. May run Python: no.
+// Let finalization go on. NULL is allowed.
+// Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `guard` is stolen.
+// Returns: nothing; it cannot fail.
+// Source: `PyInterpreterGuard_Close` (PEP 788).
 void pyrt_guard_close(struct pyrt_guard *guard);
 
 // A view of the interpreter that is attached. Caller frees with pyrt_view_close.
 // Thread state: attached. Blocks: no. May run Python: yes, at the first meeting with the interpreter.
-// PYRT_OK, INVALID, NOT_ATTACHED, NO_MEMORY.
+// Pointers: `view` is filled in, and left alone on an error; what it gets, the caller frees with pyrt_view_close.
+// Returns: PYRT_OK, INVALID, NOT_ATTACHED, NO_MEMORY.
+// Source: `PyInterpreterView_FromCurrent` (PEP 788).
 enum pyrt_status pyrt_view_from_current(struct pyrt_view **view);
 
 // A view of the main interpreter, whichever it is when the view is used; also before there is one. Caller frees with
-// pyrt_view_close. Thread state: either. Blocks: no. May run Python: no. PYRT_OK, INVALID, NO_MEMORY.
+// pyrt_view_close.
+// Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `view` is filled in, and left alone on an error; what it gets, the caller frees with pyrt_view_close.
+// Returns: PYRT_OK, INVALID, NO_MEMORY.
+// Source: `PyInterpreterView_FromMain` (PEP 788).
 enum pyrt_status pyrt_view_from_main(struct pyrt_view **view);
 
-// Free a view. NULL is allowed. Thread state: either. Blocks: no. May run Python: no.
+// Free a view. NULL is allowed.
+// Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `view` is stolen.
+// Returns: nothing; it cannot fail.
+// Source: `PyInterpreterView_Close` (PEP 788).
 void pyrt_view_close(struct pyrt_view *view);
 
 // Be attached to the guard's interpreter: by the state that is attached, by the one that this thread used last, or by a
 // new one. The guard must stay open until the end. Drains the pool.
 // Requires: `ensure` zeroed, or ended.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes.
-// PYRT_OK, INVALID, ALREADY_LIVE, FORBIDDEN, NO_MEMORY, FORKED, GONE.
+// Pointers: `ensure` stays the caller's; `guard` is borrowed until the end.
+// Returns: PYRT_OK, INVALID, ALREADY_LIVE, FORBIDDEN, NO_MEMORY, FORKED, GONE.
+// Source: `PyThreadState_Ensure` (PEP 788).
 enum pyrt_status pyrt_ensure_begin(struct pyrt_ensure *ensure, struct pyrt_guard *guard);
 
 // The same with a guard of its own, until the end.
-// PYRT_OK, the same codes, and those of pyrt_guard_from_view.
+// Requires: `ensure` zeroed, or ended.
+// Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes.
+// Pointers: `ensure` stays the caller's; `view` is borrowed.
+// Returns: PYRT_OK, INVALID, ALREADY_LIVE, FORBIDDEN, NO_MEMORY, FORKED, NOT_INITIALIZED, FINALIZING, GONE.
+// Source: `PyThreadState_EnsureFromView` (PEP 788).
 enum pyrt_status pyrt_ensure_begin_view(struct pyrt_ensure *ensure, const struct pyrt_view *view);
 
-// Go back. Thread state: attached by `ensure`. Blocks: yes. May run Python: yes.
-// PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, OUT_OF_ORDER, MISMATCH, GONE (before 3.15).
+// Go back.
+// Thread state: attached by `ensure`. Blocks: yes. May run Python: yes.
+// Pointers: `ensure` stays the caller's.
+// Returns: PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, OUT_OF_ORDER, MISMATCH, GONE (before 3.15).
+// Source: `PyThreadState_Release` (PEP 788).
 enum pyrt_status pyrt_ensure_end(struct pyrt_ensure *ensure);
 
 #ifdef __cplusplus

@@ -12,8 +12,12 @@
 extern "C" {
 #endif
 
-// Called by the runtime; `name` is static text such as "attach.checked".
-// A definition must leave Python and the runtime alone. Thread state: either. Blocks: as it likes. May run Python: no.
+// Called by the runtime; `name` is static text such as "attach.checked". A definition must leave Python and the runtime
+// alone.
+// Thread state: either. Blocks: as it likes. May run Python: no.
+// Pointers: `name` is borrowed, static.
+// Returns: nothing; it cannot fail.
+// Source: own.
 void pyrt_hook_point(const char *name);
 
 #ifdef __cplusplus

@@ -58,39 +58,58 @@ struct pyrt_pool_stats {
 
 // Drop one reference to `object` of the main interpreter. `object` is stolen; NULL is allowed and nothing.
 // Thread state: either. Blocks: no, but for destructors. May run Python: yes if attached, no otherwise.
-// PYRT_OK; FINALIZING: given up, the interpreter is gone; NO_MEMORY: it could not be queued and is leaked.
+// Pointers: `object` is stolen in every case, also on an error; NULL is allowed and nothing.
+// Returns: PYRT_OK; FINALIZING: given up, the interpreter is gone; NO_MEMORY: it could not be queued and is leaked.
+// Source: PyO3 `ReferencePool`; `Py_DECREF`.
 enum pyrt_status pyrt_pool_decref(PyObject *object);
 
 // The same for an object of the interpreter whose pool `pool` is. NULL is the main interpreter's.
 // Thread state: either. Blocks: no, but for destructors. May run Python: yes if attached there, no otherwise.
-// PYRT_OK, FINALIZING, NO_MEMORY.
+// Pointers: `pool` is borrowed; `object` is stolen in every case, also on an error; NULL is allowed and nothing.
+// Returns: PYRT_OK, FINALIZING, NO_MEMORY.
+// Source: own; PyO3 has one pool for all interpreters (#576).
 enum pyrt_status pyrt_pool_decref_in(struct pyrt_pool *pool, PyObject *object);
 
 // The pool of the interpreter that this thread is attached to; NULL if there is none, or no memory. It may be kept for
 // ever, also beyond its interpreter. Caller frees with pyrt_pool_close.
 // Thread state: attached through pyrt. Blocks: no. May run Python: no.
+// Pointers: the result: the caller frees with pyrt_pool_close, on any thread.
+// Returns: the pool, or NULL.
+// Source: own.
 struct pyrt_pool *pyrt_pool_open(void);
 
 // Give a handle back. What it has queued stays queued. NULL is allowed.
 // Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `pool` is stolen.
+// Returns: nothing; it cannot fail.
+// Source: own.
 void pyrt_pool_close(struct pyrt_pool *pool);
 
 // Set the policy, for the whole process; what is queued stays so.
 // Thread state: either. Blocks: no. May run Python: no.
+// Returns: nothing; it cannot fail.
+// Source: PyO3's build options `pyo3_disable_reference_pool` and `pyo3_leak_on_drop_without_reference_pool`.
 void pyrt_pool_set_policy(enum pyrt_pool_policy policy);
 
 // Drop what is queued. Attach and resume do this by themselves. A destructor that comes here again, directly or by
 // attaching, returns at once, and the drain that it runs under goes on with what has been queued since.
 // Thread state: attached through pyrt_attach*. Blocks: no, but for destructors. May run Python: yes.
-// PYRT_OK, NOT_ATTACHED, FORBIDDEN.
+// Returns: PYRT_OK, NOT_ATTACHED, FORBIDDEN.
+// Source: PyO3 `ReferencePool`, its `drop_deferred_references`.
 enum pyrt_status pyrt_pool_drain(void);
 
 // Read the totals of the process; each is exact, all together are not a snapshot. `stats` is filled in.
 // Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `stats` is filled in, not NULL.
+// Returns: nothing; it cannot fail.
+// Source: own.
 void pyrt_pool_stats(struct pyrt_pool_stats *stats);
 
 // The totals of one pool, without `immediate`, which is not counted by pool. NULL is the main interpreter's.
 // Thread state: either. Blocks: no. May run Python: no.
+// Pointers: `pool` is borrowed; `stats` is filled in, not NULL.
+// Returns: nothing; it cannot fail.
+// Source: own.
 void pyrt_pool_stats_in(const struct pyrt_pool *pool, struct pyrt_pool_stats *stats);
 
 #ifdef __cplusplus

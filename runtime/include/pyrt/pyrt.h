@@ -16,5 +16,6 @@
 #include "pyrt/interp.h"
 #include "pyrt/pool.h"
 #include "pyrt/status.h"
+#include "pyrt/version.h"
 
 #endif

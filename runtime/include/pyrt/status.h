@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-// X(enumerator, value, name, sentence)
+// All there is to say about each status: X(enumerator, value, name, sentence).
 #define PYRT_STATUS_MAP(X)                                                                                             \
     X(PYRT_OK, 0, "ok", "done")                                                                                        \
     X(PYRT_FORBIDDEN, -1, "forbidden", "attaching and detaching are forbidden while tp_traverse runs on this thread")  \
@@ -39,16 +39,23 @@ extern "C" {
       "this process was forked by a thread that was not attached; Python is unusable here")                            \
     X(PYRT_UNSUPPORTED, -16, "unsupported", "this version of CPython has no such operation")
 
+// What a call can answer.
 #define PYRT_STATUS_ENUM(enumerator, value, name, sentence) enumerator = value,
 enum pyrt_status { PYRT_STATUS_MAP(PYRT_STATUS_ENUM) };
 #undef PYRT_STATUS_ENUM
 
 // Stable name of a status ("finalizing"). Borrowed, static; "?" when there is no such status.
 // Thread state: either. Blocks: no. May run Python: no.
+// Pointers: the result is borrowed, static.
+// Returns: the name, never NULL.
+// Source: own; an X-macro as libuv's `UV_ERRNO_MAP`.
 const char *pyrt_status_name(enum pyrt_status status);
 
 // The sentence for a status. Borrowed, static; "?" when there is no such status.
 // Thread state: either. Blocks: no. May run Python: no.
+// Pointers: the result is borrowed, static.
+// Returns: the sentence, never NULL.
+// Source: own; an X-macro as libuv's `UV_ERRNO_MAP`.
 const char *pyrt_status_text(enum pyrt_status status);
 
 #ifdef __cplusplus
