@@ -16,11 +16,11 @@ extern int cx_playing;
 // The name of the actor that the calling thread plays; empty for a thread that plays none. Async-signal-safe.
 void cx_actor_name(char *out, size_t out_bytes);
 
-// The real-time bound of a run is counted in so many slices. A machine that stands still for seconds (a virtual one does)
-// costs one slice, not the run.
+// The real-time bound of a run is counted in so many slices. A machine that stands still for seconds, as a virtual one
+// does, costs one slice and not the run.
 #define CX_WALL_SLICES 8
 
-// Catch fatal signals, and SIGALRM when `wall_ms` have passed, in this process. Call in the child, before control begins.
+// Catch fatal signals, and SIGALRM when `wall_ms` have passed, in this process. Call in the child, before control.
 void cx_crash_install(uint32_t wall_ms);
 
 #endif
