@@ -73,10 +73,10 @@ static void header_print(const struct cx_session *session, const char *path)
            identity->python, identity->build_id);
     printf("  Scenario  %s: %s%s%s%s\n", info->name, info->summary, info->refs[0] != '\0' ? " (" : "", info->refs,
            info->refs[0] != '\0' ? ")" : "");
-    printf("  Schedule  %" PRIu64 " deviations from the default order (the running thread runs on), %zu of them "
-           "preemptions\n",
-           schedule->deviations_count,
-           cx_schedule_preemptions(schedule->deviations, (size_t)schedule->deviations_count));
+    size_t preemptions = cx_schedule_preemptions(schedule->deviations, (size_t)schedule->deviations_count);
+    printf("  Schedule  %" PRIu64 " deviation%s from the default order (the running thread runs on), %zu of them %s\n",
+           schedule->deviations_count, schedule->deviations_count == 1 ? "" : "s", preemptions,
+           preemptions == 1 ? "a preemption" : "preemptions");
     printf("  Run       %" PRIu64 " steps, %" PRIu64 " switches, %u threads, %.3f ms of virtual time\n\n",
            result->steps, result->switches, result->threads_count, (double)result->time_ns / 1e6);
 }

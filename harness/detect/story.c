@@ -159,12 +159,10 @@ static void event_print(const struct cx_story *story, uint32_t index)
     place_print(story, &event->from_stack);
     uint64_t until = index + 1 < result->events_count ? result->events[index + 1].step : result->steps;
     uint64_t steps = until > event->step ? until - event->step : 0;
-    if (event->from == event->to) {
-        fprintf(stream, "    and goes on itself%s, for %" PRIu64 " steps\n",
-                event->expired ? ", because its timed wait ends" : "", steps);
-    } else {
-        fprintf(stream, "    %s goes on%s, for %" PRIu64 " steps\n", to,
-                event->expired ? ", because its timed wait ends" : "", steps);
+    int itself = event->from == event->to;
+    fprintf(stream, "    %s goes on%s%s, for %" PRIu64 " step%s\n", itself ? "and" : to, itself ? " itself" : "",
+            event->expired ? ", because its timed wait ends" : "", steps, steps == 1 ? "" : "s");
+    if (!itself) {
         place_print(story, &event->to_stack);
     }
     char deeds[CX_TEXT_CHARS];
