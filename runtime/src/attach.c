@@ -65,8 +65,7 @@ static enum pyrt_status enter(struct pyrt__thread *self, struct pyrt_attach *att
 // The usual nested attach: inside another one, nothing in the pool, the interpreter there. It calls nothing.
 static int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (self->count == 0 || self->forbidden > 0 || attach->serial != 0 ||
-        atomic_load_explicit(&self->pool->head, memory_order_relaxed) != NULL) {
+    if (self->count == 0 || self->forbidden > 0 || attach->serial != 0 || pyrt__queue_state(&self->pool->queue) != 0) {
         return 0;
     }
     self->count++;

@@ -23,38 +23,26 @@
 #include <stdint.h>
 
 #include "pyrt/status.h"
+#include "queue.h"
 #include "thread.h"
 
-struct pyrt__node {
-    struct pyrt__node *next; // owner thread only: the pusher until the exchange, the drainer after it
-    PyObject *object;        // owner thread only, likewise
-};
-
 struct pyrt_pool {
-    struct pyrt__node *_Atomic head; // atomic; pyrt__closed once the interpreter is gone
-    _Atomic uint64_t queued;         // atomic
-    _Atomic uint64_t drained;        // atomic
-    _Atomic uint64_t dropped;        // atomic
-    _Atomic uint64_t leaked;         // atomic
-    _Atomic uint64_t peak;           // atomic
-    _Atomic uint64_t uses;           // atomic; a count, and the two bits below
-    _Atomic uint64_t references;     // atomic; of a subinterpreter's record, which goes with the last one
-    _Atomic uint64_t guards;         // atomic; those of the uses that no thread holds
-    _Atomic uint64_t kept;           // atomic; thread states that their threads keep
-    PyInterpreterState *interp;      // const after init; never followed by a thread that is not inside
-    int64_t id;                      // const after init
-    void *view;                      // const after init; 3.15: names the interpreter to CPython
-    struct pyrt_pool *next;          // under registry
-    _Atomic int bound;               // atomic: 0 only in the first main record, before there is a Python
-    int main;                        // const after init
+    struct pyrt__queue queue;    // closed once the interpreter is gone
+    _Atomic uint64_t uses;       // atomic; a count, and the two bits below
+    _Atomic uint64_t references; // atomic; of a subinterpreter's record, which goes with the last one
+    _Atomic uint64_t guards;     // atomic; those of the uses that no thread holds
+    _Atomic uint64_t kept;       // atomic; thread states that their threads keep
+    PyInterpreterState *interp;  // const after init; never followed by a thread that is not inside
+    int64_t id;                  // const after init
+    void *view;                  // const after init; 3.15: names the interpreter to CPython
+    struct pyrt_pool *next;      // under registry
+    _Atomic int bound;           // atomic: 0 only in the first main record, before there is a Python
+    int main;                    // const after init
 };
 
 #define PYRT__USES_CLOSED ((uint64_t)1 << 63)
 #define PYRT__USES_AWAITED ((uint64_t)1 << 62)
 #define PYRT__USES_COUNT (PYRT__USES_AWAITED - 1)
-
-// What `head` is once the interpreter is gone. Its fields are never read.
-extern struct pyrt__node pyrt__closed;
 
 // The record that stands for an interpreter that is ending and has lost its own. Always open, always empty.
 extern struct pyrt_pool pyrt__nowhere;
@@ -67,14 +55,17 @@ struct pyrt_pool *pyrt__record_main(void);
 enum pyrt_status pyrt__record_current(struct pyrt_pool **record);
 
 // True once CPython has cleared the interpreter. May be late by a moment, never early. Thread state: either.
-int pyrt__record_gone(const struct pyrt_pool *record);
+static inline int pyrt__record_gone(const struct pyrt_pool *record)
+{
+    return (pyrt__queue_state(&record->queue) & PYRT__CLOSED) != 0;
+}
 
 // Count a reference, give one back. Those on main records do nothing. Thread state: either.
 void pyrt__record_ref(struct pyrt_pool *record);
 void pyrt__record_unref(struct pyrt_pool *record);
 
-// Call `visit` for every record, under registry. Thread state: either. What freed records had counted comes first.
-void pyrt__record_visit(void (*visit)(const struct pyrt_pool *record, void *context), void *context);
+// Add the totals of all queues, those of freed records too. Thread state: either.
+void pyrt__record_totals(struct pyrt_pool_stats *stats);
 
 // Go through the door: the interpreter stays until the use is dropped. PYRT_OK, FINALIZING. Thread state: either.
 enum pyrt_status pyrt__use_take(struct pyrt_pool *record);
