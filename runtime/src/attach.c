@@ -10,6 +10,7 @@
 #include "pyrt/attach.h"
 
 #include "backend.h"
+#include "pyrt/hook.h"
 #include "pool_drain.h"
 #include "record.h"
 #include "start.h"
@@ -56,45 +57,92 @@ static enum pyrt_status enter(struct pyrt__thread *self, struct pyrt_attach *att
     }
     attach->token = entry->token;
     attach->used = entry->used;
+    attach->counts = 1;
     self->count++;
     pyrt__scope_push(self, scope_of(attach));
     pyrt__pool_drain(self);
     return PYRT_OK;
 }
 
-// The usual nested attach: inside another one, nothing in the pool, the interpreter there. It calls nothing.
-static int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
+// The usual nested attach: inside another one, nothing in the pool, the interpreter there. It calls nothing, and it is
+// not even counted: the attach that it is inside of ends later.
+static inline int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
     if (self->count == 0 || self->forbidden > 0 || attach->serial != 0 || pyrt__queue_state(&self->pool->queue) != 0) {
         return 0;
     }
-    self->count++;
-    self->serials++;
-    *attach = (struct pyrt_attach){.thread = self->id, .serial = self->serials, .outer = self->innermost};
-    self->innermost = self->serials;
+    pyrt__scope_push(self, scope_of(attach));
+    return 1;
+}
+
+// Its end. A scope that is the innermost one finds its thread as it left it, with a pool.
+static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
+{
+    if (attach->counts != 0 || attach->serial == 0 || attach->serial != self->innermost || attach->thread != self->id ||
+        pyrt__record_gone(self->pool)) {
+        return 0;
+    }
+    pyrt__scope_pop_begin(scope_of(attach));
+    pyrt__scope_pop_finish(self, scope_of(attach));
+    return 1;
+}
+
+// The usual outermost attach: to a main interpreter that has been met, on a thread that has a thread state of it and is
+// not attached. What PyGILState_Ensure would do, without asking twice.
+static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *attach)
+{
+    struct pyrt_pool *record = pyrt__record_main();
+    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !pyrt__start_quiet() || !record->bound) {
+        return 0;
+    }
+    PyThreadState *bound = PyGILState_GetThisThreadState();
+    if (bound == NULL || bound->interp != record->interp || PyThreadState_GetUnchecked() != NULL ||
+        pyrt__use_take(record) != PYRT_OK) {
+        return 0;
+    }
+    pyrt_hook_point("attach.used");
+    pyrt__backend_resume(bound);
+    self->pool = record;
+    self->tstate = bound;
+    self->uses++;
+    self->count = 1;
+    attach->token = bound;
+    attach->used = record;
+    attach->counts = 1;
+    pyrt__scope_push(self, scope_of(attach));
+    pyrt__pool_drain(self);
     return 1;
 }
 
 // Its end.
-static int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
+static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (attach->token != NULL || attach->serial == 0 || attach->serial != self->innermost ||
-        attach->thread != self->id || self->count < 2 || pyrt__record_gone(self->pool)) {
+    struct pyrt_pool *record = self->pool;
+    if (attach->serial == 0 || attach->serial != self->innermost || attach->thread != self->id || self->count != 1 ||
+        attach->token == NULL || attach->token != self->tstate || attach->used != record || pyrt__record_gone(record) ||
+        PyThreadState_GetUnchecked() != self->tstate) {
         return 0;
     }
-    attach->serial = 0;
-    self->count--;
-    self->innermost = attach->outer;
+    pyrt__scope_pop_begin(scope_of(attach));
+    pyrt__pool_flush(self);
+    PyEval_SaveThread();
+    attach->token = NULL;
+    attach->used = NULL;
+    attach->counts = 0;
+    self->count = 0;
+    self->uses--;
+    self->pool = NULL;
+    self->tstate = NULL;
+    pyrt__scope_pop_finish(self, scope_of(attach));
+    pyrt__use_drop(record);
     return 1;
 }
 
-enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
+// All that is not plainly nested. Apart, so that what is needs no stack frame.
+__attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *attach)
 {
-    if (attach == NULL) {
-        return PYRT_INVALID;
-    }
     struct pyrt__thread *self = pyrt__thread_self();
-    if (nest(self, attach)) {
+    if (enter_known(self, attach)) {
         return PYRT_OK;
     }
     enum pyrt_status status = permitted(self, attach);
@@ -110,6 +158,14 @@ enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
         }
     }
     return enter(self, attach, &entry);
+}
+
+enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
+{
+    if (attach == NULL) {
+        return PYRT_INVALID;
+    }
+    return nest(&pyrt__current, attach) ? PYRT_OK : begin(attach);
 }
 
 enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach)
@@ -164,13 +220,10 @@ enum pyrt_status pyrt_attach_assume(struct pyrt_attach *attach)
     return enter(self, attach, &entry);
 }
 
-enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
+__attribute__((noinline)) static enum pyrt_status end(struct pyrt_attach *attach)
 {
-    if (attach == NULL) {
-        return PYRT_INVALID;
-    }
     struct pyrt__thread *self = pyrt__thread_self();
-    if (unnest(self, attach)) {
+    if (leave_known(self, attach)) {
         return PYRT_OK;
     }
     enum pyrt_status status = pyrt__scope_endable(self, scope_of(attach));
@@ -182,13 +235,14 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
         return PYRT_MISMATCH;
     }
     pyrt__scope_pop_begin(scope_of(attach));
-    struct pyrt__entry entry = {stale ? NULL : attach->token, attach->used};
+    struct pyrt__entry entry = {.token = stale ? NULL : attach->token, .used = attach->used};
     attach->token = NULL;
     attach->used = NULL;
     // Still counted: the destructors that run in here may attach, which then nests.
     pyrt__backend_release(&entry);
     self->uses -= entry.used != NULL;
-    self->count--;
+    self->count -= (uint32_t)attach->counts;
+    attach->counts = 0;
     if (self->count == 0) {
         pyrt__thread_leave(self);
     }
@@ -198,6 +252,14 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
         pyrt__use_drop(entry.used);
     }
     return stale ? PYRT_GONE : PYRT_OK;
+}
+
+enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
+{
+    if (attach == NULL) {
+        return PYRT_INVALID;
+    }
+    return unnest(&pyrt__current, attach) ? PYRT_OK : end(attach);
 }
 
 int pyrt_is_attached(void)

@@ -19,16 +19,10 @@
 struct pyrt_pool pyrt__nowhere = {.queue = PYRT__QUEUE_INIT, .main = 1};
 
 static struct pyrt_pool first = {.queue = PYRT__QUEUE_INIT, .main = 1};
-static struct pyrt_pool *_Atomic main_record = &first; // atomic
-static struct pyrt_pool_stats retired;                 // under registry; totals of the freed records
-static struct pyrt_pool *records = &first;             // under registry
+struct pyrt_pool *_Atomic pyrt__main_record = &first;
+static struct pyrt_pool_stats retired;     // under registry; totals of the freed records
+static struct pyrt_pool *records = &first; // under registry
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
-
-struct pyrt_pool *pyrt__record_main(void)
-{
-    // Acquire pairs with the release in make(): whoever sees the record sees it filled in.
-    return atomic_load_explicit(&main_record, memory_order_acquire);
-}
 
 void pyrt__record_ref(struct pyrt_pool *record)
 {
@@ -121,7 +115,7 @@ static struct pyrt_pool *make(PyInterpreterState *interp, int64_t id, void *view
     atomic_store_explicit(&record->bound, 1, memory_order_release);
     if (is_main) {
         // Release pairs with the acquire in pyrt__record_main.
-        atomic_store_explicit(&main_record, record, memory_order_release);
+        atomic_store_explicit(&pyrt__main_record, record, memory_order_release);
     }
     return record;
 }

@@ -47,8 +47,14 @@ struct pyrt_pool {
 // The record that stands for an interpreter that is ending and has lost its own. Always open, always empty.
 extern struct pyrt_pool pyrt__nowhere;
 
+extern struct pyrt_pool *_Atomic pyrt__main_record; // atomic
+
 // The latest main interpreter's record, or the unbound one. Thread state: either.
-struct pyrt_pool *pyrt__record_main(void);
+static inline struct pyrt_pool *pyrt__record_main(void)
+{
+    // Acquire pairs with the release in make() of record.c: whoever sees the record sees it filled in.
+    return atomic_load_explicit(&pyrt__main_record, memory_order_acquire);
+}
 
 // Find or make the record of the interpreter that is attached. Borrowed: it stays while the thread is attached.
 // Thread state: attached. Blocks: no. May run Python: yes, when it is made. PYRT_OK, NO_MEMORY.
@@ -67,9 +73,30 @@ void pyrt__record_unref(struct pyrt_pool *record);
 // Add the totals of all queues, those of freed records too. Thread state: either.
 void pyrt__record_totals(struct pyrt_pool_stats *stats);
 
+// Wake who waits for a drop. Thread state: either.
+void pyrt__door_wake(void);
+
 // Go through the door: the interpreter stays until the use is dropped. PYRT_OK, FINALIZING. Thread state: either.
-enum pyrt_status pyrt__use_take(struct pyrt_pool *record);
-void pyrt__use_drop(struct pyrt_pool *record);
+static inline enum pyrt_status pyrt__use_take(struct pyrt_pool *record)
+{
+    uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
+    do {
+        if (uses & PYRT__USES_CLOSED) {
+            return PYRT_FINALIZING;
+        }
+        // Acquire pairs with the release in pyrt__use_reopen; nothing else is read on the strength of a use.
+    } while (!atomic_compare_exchange_weak_explicit(&record->uses, &uses, uses + 1, memory_order_acquire,
+                                                    memory_order_relaxed));
+    return PYRT_OK;
+}
+
+static inline void pyrt__use_drop(struct pyrt_pool *record)
+{
+    // Release pairs with the acquire of whoever closes: all that this thread did inside comes before.
+    if (atomic_fetch_sub_explicit(&record->uses, 1, memory_order_release) & PYRT__USES_AWAITED) {
+        pyrt__door_wake();
+    }
+}
 
 // Close the door if nobody is inside, and open it again. PYRT_OK, BUSY, FINALIZING.
 enum pyrt_status pyrt__use_close(struct pyrt_pool *record);
