@@ -10,7 +10,6 @@
 #include "pyrt/attach.h"
 
 #include "backend.h"
-#include "pyrt/hook.h"
 #include "pool_drain.h"
 #include "record.h"
 #include "start.h"
@@ -78,8 +77,8 @@ static inline int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
 // Its end. A scope that is the innermost one finds its thread as it left it, with a pool.
 static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (attach->counts != 0 || attach->serial == 0 || attach->serial != self->innermost || attach->thread != self->id ||
-        pyrt__record_gone(self->pool)) {
+    if (attach->counts != 0 || attach->token != NULL || attach->serial == 0 || attach->serial != self->innermost ||
+        attach->thread != self->id || pyrt__record_gone(self->pool)) {
         return 0;
     }
     pyrt__scope_pop_begin(scope_of(attach));
@@ -88,11 +87,12 @@ static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
 }
 
 // The usual outermost attach: to a main interpreter that has been met, on a thread that has a thread state of it and is
-// not attached. What PyGILState_Ensure would do, without asking twice.
+// not attached. What PyGILState_Ensure would do, without asking twice. It is marked by the token, the thread state.
 static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
     struct pyrt_pool *record = pyrt__record_main();
-    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !pyrt__start_quiet() || !record->bound) {
+    if (!PYRT__BACKEND_DOOR || self->count != 0 || self->forbidden != 0 || attach->serial != 0 ||
+        !pyrt__start_quiet() || !record->bound) {
         return 0;
     }
     PyThreadState *bound = PyGILState_GetThisThreadState();
@@ -100,39 +100,41 @@ static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *att
         pyrt__use_take(record) != PYRT_OK) {
         return 0;
     }
-    pyrt_hook_point("attach.used");
     pyrt__backend_resume(bound);
     self->pool = record;
     self->tstate = bound;
     self->uses++;
     self->count = 1;
     attach->token = bound;
-    attach->used = record;
-    attach->counts = 1;
     pyrt__scope_push(self, scope_of(attach));
-    pyrt__pool_drain(self);
+    if (pyrt__queue_state(&record->queue) != 0) {
+        pyrt__pool_drain(self);
+    }
     return 1;
 }
 
-// Its end.
+// Its end. It is noticed afterwards, by what was detached, if another thread state than its own was attached: that one
+// is attached again, and the slow way says what is wrong.
 static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
     struct pyrt_pool *record = self->pool;
     if (attach->serial == 0 || attach->serial != self->innermost || attach->thread != self->id || self->count != 1 ||
-        attach->token == NULL || attach->token != self->tstate || attach->used != record || pyrt__record_gone(record) ||
-        PyThreadState_GetUnchecked() != self->tstate) {
+        attach->token == NULL || attach->token != self->tstate || pyrt__record_gone(record)) {
+        return 0;
+    }
+    if (self->immediate > 0) {
+        pyrt__pool_flush(self);
+    }
+    PyThreadState *left = PyThreadState_Swap(NULL);
+    if (left != self->tstate) {
+        pyrt__backend_swap(left);
         return 0;
     }
     pyrt__scope_pop_begin(scope_of(attach));
-    pyrt__pool_flush(self);
-    PyEval_SaveThread();
     attach->token = NULL;
-    attach->used = NULL;
-    attach->counts = 0;
     self->count = 0;
     self->uses--;
     self->pool = NULL;
-    self->tstate = NULL;
     pyrt__scope_pop_finish(self, scope_of(attach));
     pyrt__use_drop(record);
     return 1;
@@ -233,6 +235,11 @@ __attribute__((noinline)) static enum pyrt_status end(struct pyrt_attach *attach
     int stale = pyrt__thread_stale(self);
     if (!stale && attach->token != NULL && PyThreadState_GetUnchecked() != self->tstate) {
         return PYRT_MISMATCH;
+    }
+    if (attach->token != NULL && attach->token == self->tstate) {
+        // What enter_known does not write down.
+        attach->used = self->pool;
+        attach->counts = 1;
     }
     pyrt__scope_pop_begin(scope_of(attach));
     struct pyrt__entry entry = {.token = stale ? NULL : attach->token, .used = attach->used};

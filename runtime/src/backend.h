@@ -7,9 +7,14 @@
 #ifndef PYRT_SRC_BACKEND_H
 #define PYRT_SRC_BACKEND_H
 
+#include <Python.h>
+
 #include "pyrt/status.h"
 
 struct pyrt_pool;
+
+// 1: an attach goes through the door of a record, and what comes after is the plain PyEval_RestoreThread.
+#define PYRT__BACKEND_DOOR (PY_VERSION_HEX < 0x030F0000)
 
 // A state of the main interpreter that this thread is attached to.
 struct pyrt__entry {
@@ -51,7 +56,14 @@ void *pyrt__backend_suspend(void);
 
 // Attach `tstate` again. During finalization it does not return. Thread state: detached. Blocks: yes.
 // May run Python: no.
+#if PY_VERSION_HEX >= 0x030D0800
+static inline void pyrt__backend_resume(void *tstate)
+{
+    PyEval_RestoreThread(tstate);
+}
+#else
 void pyrt__backend_resume(void *tstate);
+#endif
 
 // PYRT_OK if a thread state of the main interpreter is attached, else NOT_ATTACHED or MISMATCH.
 // Thread state: either. Blocks: no. May run Python: no.

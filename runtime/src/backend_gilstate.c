@@ -154,12 +154,14 @@ void pyrt__backend_view_close(void *view)
     (void)view;
 }
 
+#if PY_VERSION_HEX < 0x030D0800
 void pyrt__backend_resume(void *tstate)
 {
     LATE_BEGIN;
     PyEval_RestoreThread(tstate);
     LATE_END;
 }
+#endif
 
 static PyObject *on_atexit(PyObject *capsule, PyObject *unused)
 {

@@ -128,9 +128,4 @@ enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
     return PYRT_OK;
 }
 
-void pyrt__backend_resume(void *tstate)
-{
-    PyEval_RestoreThread(tstate);
-}
-
 #endif
