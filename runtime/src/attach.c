@@ -67,7 +67,8 @@ static enum pyrt_status enter(struct pyrt__thread *self, struct pyrt_attach *att
 // not even counted: the attach that it is inside of ends later.
 static inline int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (self->count == 0 || self->forbidden > 0 || attach->serial != 0 || pyrt__queue_state(&self->pool->queue) != 0) {
+    const struct pyrt_pool *pool = self->pool;
+    if (pool == NULL || self->forbidden > 0 || attach->serial != 0 || pyrt__queue_state(&pool->queue) != 0) {
         return 0;
     }
     pyrt__scope_push(self, scope_of(attach));
@@ -77,7 +78,7 @@ static inline int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
 // Its end. A scope that is the innermost one finds its thread as it left it, with a pool.
 static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (attach->counts != 0 || attach->token != NULL || attach->serial == 0 || attach->serial != self->innermost ||
+    if ((attach->counts | (uintptr_t)attach->token) != 0 || attach->serial == 0 || attach->serial != self->innermost ||
         attach->thread != self->id || pyrt__record_gone(self->pool)) {
         return 0;
     }
@@ -140,13 +141,11 @@ static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *att
     return 1;
 }
 
-// All that is not plainly nested. Apart, so that what is needs no stack frame.
-__attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *attach)
+// Whatever the two quick ways refuse. Each of the three is a function of its own, so that the quicker ones need no
+// stack for what the slower ones do.
+__attribute__((noinline)) static enum pyrt_status begin_slowly(struct pyrt_attach *attach)
 {
     struct pyrt__thread *self = pyrt__thread_self();
-    if (enter_known(self, attach)) {
-        return PYRT_OK;
-    }
     enum pyrt_status status = permitted(self, attach);
     if (status != PYRT_OK) {
         return status;
@@ -162,12 +161,17 @@ __attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *atta
     return enter(self, attach, &entry);
 }
 
+__attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *attach)
+{
+    return enter_known(pyrt__thread_self(), attach) ? PYRT_OK : begin_slowly(attach);
+}
+
 enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
 {
     if (attach == NULL) {
         return PYRT_INVALID;
     }
-    return nest(&pyrt__current, attach) ? PYRT_OK : begin(attach);
+    return __builtin_expect(nest(&pyrt__current, attach), 1) ? PYRT_OK : begin(attach);
 }
 
 enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach)
@@ -222,12 +226,9 @@ enum pyrt_status pyrt_attach_assume(struct pyrt_attach *attach)
     return enter(self, attach, &entry);
 }
 
-__attribute__((noinline)) static enum pyrt_status end(struct pyrt_attach *attach)
+__attribute__((noinline)) static enum pyrt_status end_slowly(struct pyrt_attach *attach)
 {
     struct pyrt__thread *self = pyrt__thread_self();
-    if (leave_known(self, attach)) {
-        return PYRT_OK;
-    }
     enum pyrt_status status = pyrt__scope_endable(self, scope_of(attach));
     if (status != PYRT_OK) {
         return status;
@@ -261,12 +262,17 @@ __attribute__((noinline)) static enum pyrt_status end(struct pyrt_attach *attach
     return stale ? PYRT_GONE : PYRT_OK;
 }
 
+__attribute__((noinline)) static enum pyrt_status end(struct pyrt_attach *attach)
+{
+    return leave_known(&pyrt__current, attach) ? PYRT_OK : end_slowly(attach);
+}
+
 enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
 {
     if (attach == NULL) {
         return PYRT_INVALID;
     }
-    return unnest(&pyrt__current, attach) ? PYRT_OK : end(attach);
+    return __builtin_expect(unnest(&pyrt__current, attach), 1) ? PYRT_OK : end(attach);
 }
 
 int pyrt_is_attached(void)

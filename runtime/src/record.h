@@ -26,18 +26,19 @@
 #include "queue.h"
 #include "thread.h"
 
+// What all threads write with every attach has a cache line of its own.
 struct pyrt_pool {
     struct pyrt__queue queue;    // closed once the interpreter is gone
-    _Atomic uint64_t uses;       // atomic; a count, and the two bits below
-    _Atomic uint64_t references; // atomic; of a subinterpreter's record, which goes with the last one
-    _Atomic uint64_t guards;     // atomic; those of the uses that no thread holds
-    _Atomic uint64_t kept;       // atomic; thread states that their threads keep
-    PyInterpreterState *interp;  // const after init; never followed by a thread that is not inside
+    PyInterpreterState *interp;  // const after init; never followed by a thread outside
     int64_t id;                  // const after init
     void *view;                  // const after init; 3.15: names the interpreter to CPython
     struct pyrt_pool *next;      // under registry
-    _Atomic int bound;           // atomic: 0 only in the first main record, before there is a Python
+    _Atomic int bound;           // atomic: 0 only in the first main record, before Python
     int main;                    // const after init
+    _Atomic uint64_t references; // atomic; of a subinterpreter's, which goes with the last
+    _Atomic uint64_t guards;     // atomic; those of the uses that no thread holds
+    _Atomic uint64_t kept;       // atomic; thread states that their threads keep
+    _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the two bits below
 };
 
 #define PYRT__USES_CLOSED ((uint64_t)1 << 63)
