@@ -21,17 +21,20 @@
 static _Atomic uint64_t immediate_total; // atomic
 static _Atomic int policy;               // atomic; enum pyrt_pool_policy
 
-static enum pyrt_status push(struct pyrt_pool *pool, uint64_t id, PyObject *object)
+// The policies that queue nothing.
+__attribute__((noinline)) static enum pyrt_status refuse(struct pyrt_pool *pool, int chosen)
 {
-    int chosen = atomic_load_explicit(&policy, memory_order_relaxed);
     if (chosen == PYRT_POOL_ABORT) {
         pyrt__die("pyrt_pool_decref", pyrt_in_traverse() ? PYRT_FORBIDDEN : PYRT_NOT_ATTACHED);
     }
-    if (chosen == PYRT_POOL_LEAK) {
-        atomic_fetch_add_explicit(&pool->queue.leaked, 1, memory_order_relaxed);
-        return PYRT_OK;
-    }
-    return pyrt__queue_push(&pool->queue, id, object);
+    atomic_fetch_add_explicit(&pool->queue.leaked, 1, memory_order_relaxed);
+    return PYRT_OK;
+}
+
+static inline enum pyrt_status push(struct pyrt_pool *pool, uint64_t id, PyObject *object)
+{
+    int chosen = atomic_load_explicit(&policy, memory_order_relaxed);
+    return chosen == PYRT_POOL_QUEUE ? pyrt__queue_push(&pool->queue, id, object) : refuse(pool, chosen);
 }
 
 void pyrt__pool_drain(struct pyrt__thread *self)

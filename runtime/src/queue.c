@@ -14,10 +14,13 @@
 
 #include "queue.h"
 
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "pyrt/hook.h"
+#define YIELDS 100 // a holder that runs is through after the first few
 
 // What was taken out of a shard.
 struct batch {
@@ -26,11 +29,23 @@ struct batch {
     struct pyrt__chunk *rest;
 };
 
-void pyrt__queue_init(struct pyrt__queue *queue)
+void pyrt__shard_wait(struct pyrt__shard *shard)
 {
-    for (int i = 0; i < PYRT__SHARDS; i++) {
-        pthread_mutex_init(&queue->shards[i].lock, NULL);
+    int cancel = 0;
+    // poll is a cancellation point; a push is none.
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
+    for (int looks = 0;; looks++) {
+        if (looks < YIELDS) {
+            sched_yield();
+        } else {
+            poll(NULL, 0, 1);
+        }
+        if (atomic_load_explicit(&shard->lock, memory_order_relaxed) == 0 &&
+            atomic_exchange_explicit(&shard->lock, 1, memory_order_acquire) == 0) {
+            break;
+        }
     }
+    pthread_setcancelstate(cancel, NULL);
 }
 
 // Relaxed, here and for all totals: they order nothing, and each is only ever read as a number.
@@ -65,70 +80,74 @@ static void raise_peak(struct pyrt__queue *queue)
     }
 }
 
-// A place behind the last one, or NULL. Requires: lock.
-static PyObject **place(struct pyrt__shard *shard)
+// See to it that there is a place. Requires: lock. 0, or -1 without memory.
+static int make_place(struct pyrt__shard *shard)
 {
-    struct pyrt__chunk *chunk = shard->newest;
-    if (chunk == NULL && shard->filled < PYRT__SHARD_FIRST) {
-        return &shard->first[shard->filled++];
+    if (shard->place != shard->end) {
+        return 0;
     }
-    if (chunk == NULL || chunk->filled == PYRT__CHUNK) {
-        // Plain malloc: the thread may have no thread state, and allocator hooks may want one.
-        chunk = malloc(sizeof *chunk);
-        if (chunk == NULL) {
-            return NULL;
-        }
-        chunk->next = NULL;
-        chunk->filled = 0;
-        if (shard->newest != NULL) {
-            shard->newest->next = chunk;
-        } else {
-            shard->oldest = chunk;
-        }
-        shard->newest = chunk;
+    if (shard->place == NULL) {
+        shard->place = shard->first;
+        shard->end = shard->first + PYRT__SHARD_FIRST;
+        return 0;
     }
-    return &chunk->objects[chunk->filled++];
+    // Plain malloc: the thread may have no thread state, and allocator hooks may want one.
+    struct pyrt__chunk *chunk = malloc(sizeof *chunk);
+    if (chunk == NULL) {
+        return -1;
+    }
+    chunk->next = NULL;
+    chunk->filled = PYRT__CHUNK;
+    if (shard->newest != NULL) {
+        shard->newest->next = chunk;
+    } else {
+        shard->oldest = chunk;
+    }
+    shard->newest = chunk;
+    shard->place = chunk->objects;
+    shard->end = chunk->objects + PYRT__CHUNK;
+    return 0;
 }
 
-enum pyrt_status pyrt__queue_push(struct pyrt__queue *queue, uint64_t id, PyObject *object)
+enum pyrt_status pyrt__queue_push_slowly(struct pyrt__queue *queue, struct pyrt__shard *shard, uint32_t bit,
+                                         PyObject *object)
 {
-    uint32_t bit = (uint32_t)1 << id % PYRT__SHARDS;
-    struct pyrt__shard *shard = &queue->shards[id % PYRT__SHARDS];
     enum pyrt_status status = PYRT_OK;
-    pyrt_hook_point("pool.push");
-    pthread_mutex_lock(&shard->lock);
     uint32_t state = pyrt__queue_state(queue);
-    PyObject **free_place = state & PYRT__CLOSED ? NULL : place(shard);
-    if (free_place != NULL || state & PYRT__CLOSED) {
+    if (state & PYRT__CLOSED) {
         atomic_store_explicit(&shard->queued, total(&shard->queued) + 1, memory_order_relaxed);
-    }
-    if (free_place != NULL) {
-        *free_place = object;
-        if (!(state & bit)) {
-            atomic_fetch_or_explicit(&queue->pending, bit, memory_order_relaxed);
-        }
-    } else if (state & PYRT__CLOSED) {
         // Release pairs with the acquire in pyrt__queue_totals.
         atomic_fetch_add_explicit(&queue->dropped, 1, memory_order_release);
         status = PYRT_FINALIZING;
-    } else {
+    } else if (make_place(shard) != 0) {
         atomic_fetch_add_explicit(&queue->leaked, 1, memory_order_relaxed);
         status = PYRT_NO_MEMORY;
+    } else {
+        pyrt__shard_put(shard, object);
+        if (!(state & bit)) {
+            atomic_fetch_or_explicit(&queue->pending, bit, memory_order_relaxed);
+        }
     }
-    pthread_mutex_unlock(&shard->lock);
+    pyrt__shard_unlock(shard);
     return status;
 }
 
 static void take(struct pyrt__shard *shard, struct batch *batch)
 {
-    pthread_mutex_lock(&shard->lock);
-    batch->filled = shard->filled;
-    memcpy(batch->first, shard->first, shard->filled * sizeof *shard->first);
+    pyrt__shard_lock(shard);
+    batch->filled = PYRT__SHARD_FIRST;
     batch->rest = shard->oldest;
-    shard->filled = 0;
+    if (shard->newest != NULL) {
+        shard->newest->filled = (uint64_t)(shard->place - shard->newest->objects);
+    } else {
+        batch->filled = shard->place != NULL ? (uint64_t)(shard->place - shard->first) : 0;
+    }
+    memcpy(batch->first, shard->first, batch->filled * sizeof *shard->first);
+    shard->place = NULL;
+    shard->end = NULL;
     shard->oldest = NULL;
     shard->newest = NULL;
-    pthread_mutex_unlock(&shard->lock);
+    pyrt__shard_unlock(shard);
 }
 
 static void drop(struct pyrt__queue *queue, PyObject *const *objects, uint64_t count)
@@ -202,13 +221,13 @@ void pyrt__queue_totals(const struct pyrt__queue *queue, struct pyrt_pool_stats 
 void pyrt__queue_hold(struct pyrt__queue *queue)
 {
     for (int i = 0; i < PYRT__SHARDS; i++) {
-        pthread_mutex_lock(&queue->shards[i].lock);
+        pyrt__shard_lock(&queue->shards[i]);
     }
 }
 
 void pyrt__queue_let_go(struct pyrt__queue *queue)
 {
     for (int i = 0; i < PYRT__SHARDS; i++) {
-        pthread_mutex_unlock(&queue->shards[i].lock);
+        pyrt__shard_unlock(&queue->shards[i]);
     }
 }

@@ -16,9 +16,9 @@
 #include "backend.h"
 #include "pyrt/hook.h"
 
-struct pyrt_pool pyrt__nowhere = {.queue = PYRT__QUEUE_INIT, .main = 1};
+struct pyrt_pool pyrt__nowhere = {.main = 1};
 
-static struct pyrt_pool first = {.queue = PYRT__QUEUE_INIT, .main = 1};
+static struct pyrt_pool first = {.main = 1};
 struct pyrt_pool *_Atomic pyrt__main_record = &first;
 static struct pyrt_pool_stats retired;     // under registry; totals of the freed records
 static struct pyrt_pool *records = &first; // under registry
@@ -102,7 +102,6 @@ static struct pyrt_pool *make(PyInterpreterState *interp, int64_t id, void *view
             return NULL;
         }
         memset(record, 0, sizeof *record);
-        pyrt__queue_init(&record->queue);
         record->next = records;
         records = record;
     }

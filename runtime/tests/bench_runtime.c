@@ -4,8 +4,8 @@
 //
 //   bench_runtime PATH [BATCHES]
 //
-// Each measurement is BATCHES (101) batches of ours and of its rival in turn, in one process, and the least time per
-// operation of each, in CPU time of the threads that did it: what else the machine does comes in as little as can be.
+// Each measurement is BATCHES (101) batches of ours and of its rival in turn, in one process, and the least CPU time per
+// operation of each: what else the machine does comes in as little as can be.
 // The numbers mean something on a release target; docs/benchmarks.md has some.
 #include <Python.h>
 
@@ -16,7 +16,8 @@
 
 #include "testing.h"
 
-#define TIMES 20000 // operations of one batch
+#define TIMES 20000       // operations of one batch
+#define TIMES_MANY 800000 // of many threads together: several times what a thread gets to run in one go
 #define THREADS_MAX 8
 
 // One way to do the thing: `body` is measured, what goes before and after is not.
@@ -80,11 +81,16 @@ static void ensure_from_view(void)
 
 // ---- pool
 
-static void take_references(void)
+static void take_times(int times)
 {
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < times; i++) {
         Py_INCREF(object);
     }
+}
+
+static void take_references(void)
+{
+    take_times(TIMES);
 }
 
 static void decref_plain(void)
@@ -94,11 +100,16 @@ static void decref_plain(void)
     }
 }
 
-static void decref(void)
+static void decref_times(int times)
 {
-    for (int i = 0; i < TIMES; i++) {
+    for (int i = 0; i < times; i++) {
         pyrt_pool_decref(object);
     }
+}
+
+static void decref(void)
+{
+    decref_times(TIMES);
 }
 
 static void take_references_and_leave(void)
@@ -107,26 +118,36 @@ static void take_references_and_leave(void)
     leave();
 }
 
+// An array under a mutex, as others do it: it grows by doubling, and whoever drains takes it away.
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static PyObject *array[TIMES];
-static size_t filled; // under mutex
+static PyObject **array; // under mutex
+static size_t room;      // under mutex
+static size_t filled;    // under mutex
 
-static void append_under_mutex(int times)
+static void append_times(int times)
 {
     for (int i = 0; i < times; i++) {
         pthread_mutex_lock(&mutex);
+        if (filled == room) {
+            room = room > 0 ? 2 * room : 4;
+            array = realloc(array, room * sizeof *array);
+            CHECK(array != NULL);
+        }
         array[filled++] = object;
         pthread_mutex_unlock(&mutex);
     }
 }
 
-static void append_all_under_mutex(void)
+static void append_under_mutex(void)
 {
-    append_under_mutex(TIMES);
+    append_times(TIMES);
 }
 
 static void empty_array(void)
 {
+    free(array);
+    array = NULL;
+    room = 0;
     filled = 0;
 }
 
@@ -202,7 +223,7 @@ static const struct row rows[] = {
     {"pool: decref, detached",
      {take_references_and_leave, decref, come_back},
      "array under a mutex",
-     {NULL, append_all_under_mutex, empty_array},
+     {NULL, append_under_mutex, empty_array},
      25,
      0},
     {"critical section, one object", {NULL, section, NULL}, "raw", {NULL, section_raw, NULL}, 0, 1.10},
@@ -253,20 +274,17 @@ static void run(const struct row *row, int batches)
 
 // ---- many threads
 
+#define BATCHES_MAX 1001
+
 static pthread_barrier_t barrier;
 static void (*many_body)(int times); // const after init
 static int many_times;               // const after init
 
-static void decref_times(int times)
-{
-    for (int i = 0; i < times; i++) {
-        pyrt_pool_decref(object);
-    }
-}
-
 struct pusher {
     pthread_t thread;
     double cpu_ns;
+    double begin_ns;
+    double end_ns;
 };
 
 static void *pusher_main(void *memory)
@@ -274,50 +292,66 @@ static void *pusher_main(void *memory)
     struct pusher *pusher = memory;
     pthread_barrier_wait(&barrier);
     double begin = now_ns(CLOCK_THREAD_CPUTIME_ID);
+    pusher->begin_ns = now_ns(CLOCK_MONOTONIC);
     many_body(many_times);
+    pusher->end_ns = now_ns(CLOCK_MONOTONIC);
     pusher->cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID) - begin;
-    pthread_barrier_wait(&barrier);
     return NULL;
 }
 
-// CPU time per operation of `threads` threads that do TIMES of them together; *wall_ns is the time that went by.
-static double batch_of_many(void (*body)(int times), int threads, double *wall_ns)
+// Time per operation of `threads` threads that do TIMES_MANY of them together: of all processors, and on the wall.
+static void batch_of_many(void (*body)(int times), int threads, double *cpu_ns, double *wall_ns)
 {
     struct pusher pushers[THREADS_MAX];
-    double cpu = 0;
+    double first = 1e18;
+    double last = 0;
+    double operations = TIMES_MANY;
+    *cpu_ns = 0;
     many_body = body;
-    many_times = TIMES / threads;
-    CHECK(pthread_barrier_init(&barrier, NULL, (unsigned)threads + 1) == 0);
+    many_times = TIMES_MANY / threads;
+    CHECK(pthread_barrier_init(&barrier, NULL, (unsigned)threads) == 0);
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_create(&pushers[i].thread, NULL, pusher_main, &pushers[i]) == 0);
     }
-    pthread_barrier_wait(&barrier);
-    double begin = now_ns(CLOCK_MONOTONIC);
-    pthread_barrier_wait(&barrier);
-    *wall_ns = least(*wall_ns, (now_ns(CLOCK_MONOTONIC) - begin) / TIMES);
     for (int i = 0; i < threads; i++) {
         CHECK(pthread_join(pushers[i].thread, NULL) == 0);
-        cpu += pushers[i].cpu_ns;
+        *cpu_ns += pushers[i].cpu_ns / operations;
+        first = least(first, pushers[i].begin_ns);
+        last = pushers[i].end_ns > last ? pushers[i].end_ns : last;
     }
     pthread_barrier_destroy(&barrier);
-    return cpu / TIMES;
+    *wall_ns = (last - first) / operations;
 }
 
+static int ascending(const void *a, const void *b)
+{
+    double difference = *(const double *)a - *(const double *)b;
+    return difference < 0 ? -1 : difference > 0;
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, ascending);
+    return values[count / 2];
+}
+
+// The median here: the least time would be that of the batch whose threads happened to run one after the other.
 static void run_many(int batches)
 {
-    printf("\n%-34s %28s   %s\n", "threads that push side by side", "pyrt_pool_decref", "array under a mutex");
+    static double cpu[2][BATCHES_MAX];
+    static double wall[2][BATCHES_MAX];
+    printf("\n%-30s %31s   %s\n", "threads that push at once", "pyrt_pool_decref", "array under a mutex");
     for (int threads = 1; threads <= THREADS_MAX; threads *= 2) {
-        double cpu[2] = {1e18, 1e18};
-        double wall[2] = {1e18, 1e18};
         for (int i = 0; i < batches; i++) {
-            take_references_and_leave();
-            cpu[0] = least(cpu[0], batch_of_many(decref_times, threads, &wall[0]));
+            take_times(TIMES_MANY);
+            leave();
+            batch_of_many(decref_times, threads, &cpu[0][i], &wall[0][i]);
             come_back();
-            cpu[1] = least(cpu[1], batch_of_many(append_under_mutex, threads, &wall[1]));
+            batch_of_many(append_times, threads, &cpu[1][i], &wall[1][i]);
             empty_array();
         }
-        printf("%34d %7.2f ns CPU %7.2f ns wall | %7.2f ns CPU %7.2f ns wall\n", threads, cpu[0], wall[0], cpu[1],
-               wall[1]);
+        printf("%30d %8.2f ns CPU %7.2f ns wall | %7.2f ns CPU %7.2f ns wall\n", threads, median(cpu[0], batches),
+               median(wall[0], batches), median(cpu[1], batches), median(wall[1], batches));
     }
 }
 
@@ -325,6 +359,7 @@ int main(int argc, char **argv)
 {
     struct pyrt_attach attach = {0};
     int batches = argc > 2 ? atoi(argv[2]) : 101;
+    CHECK(batches > 0 && batches <= BATCHES_MAX);
     testing_path(argc, argv);
     testing_initialize();
     object = PyList_New(0);
@@ -335,7 +370,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         run(&rows[i], batches);
     }
-    run_many(batches);
+    run_many(batches / 5 + 1);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
     Py_DECREF(object);
     Py_DECREF(other);
