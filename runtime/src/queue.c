@@ -97,7 +97,7 @@ static int make_place(struct pyrt__shard *shard)
         return -1;
     }
     chunk->next = NULL;
-    chunk->filled = PYRT__CHUNK;
+    chunk->filled = PYRT__CHUNK; // by the time it matters, or else take() says how many
     if (shard->newest != NULL) {
         shard->newest->next = chunk;
     } else {

@@ -10,8 +10,8 @@
 //
 // Locking: a shard's lock is innermost, below registry, and at most one is held, but for forks, which take all. It is a
 // flag: one locked instruction for a push, where a mutex takes two. What it protects is a few words; only every
-// PYRT__CHUNK-th push allocates. Who finds it taken yields, and after a while sleeps between two looks, so that a holder
-// that was interrupted gets its turn under every scheduling policy.
+// PYRT__CHUNK-th push allocates. Who finds it taken yields, and after a while sleeps between two looks, so that an
+// interrupted holder gets its turn under every scheduling policy.
 #ifndef PYRT_SRC_QUEUE_H
 #define PYRT_SRC_QUEUE_H
 
@@ -30,9 +30,9 @@
 #define PYRT__LINE 64
 
 struct pyrt__chunk {
-    struct pyrt__chunk *next;       // under lock of the shard; then the drainer's
-    uint64_t filled;                // likewise
-    PyObject *objects[PYRT__CHUNK]; // likewise
+    struct pyrt__chunk *next;       // under lock of the shard, then the drainer's
+    uint64_t filled;                // under lock, likewise
+    PyObject *objects[PYRT__CHUNK]; // under lock, likewise
 };
 
 // `first`, then the chunks, is the order of the pushes.
@@ -47,11 +47,11 @@ struct pyrt__shard {
 } __attribute__((aligned(PYRT__LINE)));
 
 struct pyrt__queue {
-    struct pyrt__shard shards[PYRT__SHARDS];
-    _Atomic uint64_t drained; // atomic
-    _Atomic uint64_t dropped; // atomic
-    _Atomic uint64_t leaked;  // atomic
-    _Atomic uint64_t peak;    // atomic
+    struct pyrt__shard shards[PYRT__SHARDS]; // under lock of each
+    _Atomic uint64_t drained;                // atomic
+    _Atomic uint64_t dropped;                // atomic
+    _Atomic uint64_t leaked;                 // atomic
+    _Atomic uint64_t peak;                   // atomic
     // A bit for each shard that may hold something, and PYRT__CLOSED; on a line that pushes seldom write.
     _Atomic uint32_t pending __attribute__((aligned(PYRT__LINE))); // atomic
 };

@@ -28,7 +28,7 @@
 
 // What all threads write with every attach has a cache line of its own.
 struct pyrt_pool {
-    struct pyrt__queue queue;    // closed once the interpreter is gone
+    struct pyrt__queue queue;    // atomic; closed once the interpreter is gone
     PyInterpreterState *interp;  // const after init; never followed by a thread outside
     int64_t id;                  // const after init
     void *view;                  // const after init; 3.15: names the interpreter to CPython

@@ -4,8 +4,8 @@
 //
 //   bench_runtime PATH [BATCHES]
 //
-// Each measurement is BATCHES (101) batches of ours and of its rival in turn, in one process, and the least CPU time per
-// operation of each: what else the machine does comes in as little as can be.
+// Each measurement is BATCHES (101) batches of ours and of its rival in turn, in one process, and the least CPU time
+// for one operation of each: what else the machine does comes in as little as can be.
 // The numbers mean something on a release target; docs/benchmarks.md has some.
 #include <Python.h>
 

@@ -3,8 +3,8 @@
 # The recipe of a target: what decides the bytes of its libpython. Sourced by tools/cpython-build.
 #
 # The hash of this file and of sysconfigdata.py, without comments, is part of every target's key: an edit here rebuilds
-# all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build. Lines that end
-# in "# release" are part of the key of release targets only.
+# all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build. Lines that
+# end in "# release" are part of the key of release targets only.
 
 # Modules that no scenario needs, or that would tie a target to what happens to be installed (_decimal: 3.15 has no
 # libmpdec of its own any more; decimal works without it).
