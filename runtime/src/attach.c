@@ -10,6 +10,7 @@
 #include "pyrt/attach.h"
 
 #include "backend.h"
+#include "known.h"
 #include "pool_drain.h"
 #include "record.h"
 #include "start.h"
@@ -87,26 +88,21 @@ static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
     return 1;
 }
 
-// The usual outermost attach: to a main interpreter that has been met, on a thread that has a thread state of it and is
-// not attached. What PyGILState_Ensure would do, without asking twice. It is marked by the token, the thread state.
+// The usual outermost attach. It is marked by a token without a count.
 static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
     struct pyrt_pool *record = pyrt__record_main();
-    if (!PYRT__BACKEND_DOOR || self->count != 0 || self->forbidden != 0 || attach->serial != 0 ||
-        !pyrt__start_quiet() || !record->bound) {
+    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !pyrt__start_quiet() || !record->bound) {
         return 0;
     }
-    PyThreadState *bound = PyGILState_GetThisThreadState();
-    if (bound == NULL || bound->interp != record->interp || PyThreadState_GetUnchecked() != NULL ||
-        pyrt__use_take(record) != PYRT_OK) {
+    void *tstate = pyrt__known_enter(record, &attach->token);
+    if (tstate == NULL) {
         return 0;
     }
-    pyrt__backend_resume(bound);
     self->pool = record;
-    self->tstate = bound;
-    self->uses++;
+    self->tstate = tstate;
+    self->uses += PYRT__KNOWN_USES;
     self->count = 1;
-    attach->token = bound;
     pyrt__scope_push(self, scope_of(attach));
     if (pyrt__queue_state(&record->queue) != 0) {
         pyrt__pool_drain(self);
@@ -114,30 +110,32 @@ static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *att
     return 1;
 }
 
-// Its end. It is noticed afterwards, by what was detached, if another thread state than its own was attached: that one
-// is attached again, and the slow way says what is wrong.
+// Its end. What is wrong, if it is refused, the slow way says.
 static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
     struct pyrt_pool *record = self->pool;
-    if (attach->serial == 0 || attach->serial != self->innermost || attach->thread != self->id || self->count != 1 ||
-        attach->token == NULL || attach->token != self->tstate || pyrt__record_gone(record)) {
+    uint64_t serial = attach->serial;
+    if (serial == 0 || serial != self->innermost || attach->thread != self->id || self->count != 1 ||
+        attach->token == NULL || attach->counts != 0 || pyrt__record_gone(record)) {
+        return 0;
+    }
+    pyrt__scope_pop_begin(scope_of(attach));
+    // Still counted: see end_slowly.
+    if (!pyrt__known_leave(self->tstate, attach->token)) {
+        attach->serial = serial;
         return 0;
     }
     if (self->immediate > 0) {
         pyrt__pool_flush(self);
     }
-    PyThreadState *left = PyThreadState_Swap(NULL);
-    if (left != self->tstate) {
-        pyrt__backend_swap(left);
-        return 0;
-    }
-    pyrt__scope_pop_begin(scope_of(attach));
     attach->token = NULL;
     self->count = 0;
-    self->uses--;
+    self->uses -= PYRT__KNOWN_USES;
     self->pool = NULL;
     pyrt__scope_pop_finish(self, scope_of(attach));
-    pyrt__use_drop(record);
+    if (PYRT__KNOWN_USES > 0) {
+        pyrt__use_drop(record);
+    }
     return 1;
 }
 
@@ -237,9 +235,9 @@ __attribute__((noinline)) static enum pyrt_status end_slowly(struct pyrt_attach 
     if (!stale && attach->token != NULL && PyThreadState_GetUnchecked() != self->tstate) {
         return PYRT_MISMATCH;
     }
-    if (attach->token != NULL && attach->token == self->tstate) {
+    if (attach->token != NULL && attach->counts == 0) {
         // What enter_known does not write down.
-        attach->used = self->pool;
+        attach->used = PYRT__KNOWN_USES > 0 ? self->pool : NULL;
         attach->counts = 1;
     }
     pyrt__scope_pop_begin(scope_of(attach));

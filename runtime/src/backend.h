@@ -13,9 +13,6 @@
 
 struct pyrt_pool;
 
-// 1: an attach goes through the door of a record, and what comes after is the plain PyEval_RestoreThread.
-#define PYRT__BACKEND_DOOR (PY_VERSION_HEX < 0x030F0000)
-
 // A state of the main interpreter that this thread is attached to.
 struct pyrt__entry {
     void *token;            // what release needs; NULL: the thread was attached before, by somebody else

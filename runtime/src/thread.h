@@ -21,7 +21,7 @@ struct pyrt__thread {
     uint64_t id;                // unique in the process, from 1, 0 before first use; owner thread only
     uint64_t serials;           // scopes begun so far; owner thread only
     uint64_t innermost;         // number of the innermost live scope, or 0; owner thread only
-    void *tstate;               // thread state that the attaches count on, NULL if count is 0; owner thread only
+    void *tstate;               // thread state that the attaches count on, if count is not 0; owner thread only
     struct pyrt_pool *pool;     // record of that state's interpreter, NULL if count is 0; owner thread only
     uint64_t uses;              // uses of that interpreter that this thread holds; owner thread only
     uint64_t immediate;         // references dropped at once and not yet added to the total; owner thread only
