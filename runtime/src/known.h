@@ -17,9 +17,13 @@
 // Requires: `record` is bound. What is then attached, with a use of `record` taken, or NULL.
 static inline void *pyrt__known_enter(struct pyrt_pool *record, void **token)
 {
+    if (PyThreadState_GetUnchecked() != NULL || pyrt__use_take(record) != PYRT_OK) {
+        return NULL;
+    }
+    // Only now: finalization deletes the key under which CPython keeps this.
     PyThreadState *bound = PyGILState_GetThisThreadState();
-    if (bound == NULL || bound->interp != record->interp || PyThreadState_GetUnchecked() != NULL ||
-        pyrt__use_take(record) != PYRT_OK) {
+    if (bound == NULL || bound->interp != record->interp) {
+        pyrt__use_drop(record);
         return NULL;
     }
     pyrt__backend_resume(bound);
