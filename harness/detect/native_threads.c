@@ -6,30 +6,20 @@
 // by the tables for exceptions, which is not safe in every signal handler; the process is about to be left.
 #include "harness/detect/native_threads.h"
 
+#include "harness/detect/tasks.h"
 #include "harness/host/run.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <ucontext.h>
 #include <unwind.h>
 
 #define ANSWER_SIGNAL SIGURG // ignored by default, and nobody's
 #define ANSWER_NS 200000000  // 0.2 s
-
-// The kernel's record of a directory entry (getdents64(2)); libc has no name for it.
-struct task_entry {
-    uint64_t inode;
-    int64_t next;
-    uint16_t bytes;
-    uint8_t type;
-    char name[];
-};
 
 static uint32_t answered; // atomic: futex word, 1 once the thread that was asked has written its report
 
@@ -94,8 +84,9 @@ static struct cx_thread_report *report_begin(struct cx_result *result, long pid,
     return report;
 }
 
-static void visit(struct cx_result *result, long tid, const ucontext_t *where)
+static void visit(long tid, void *where)
 {
+    struct cx_result *result = &cx_sched.channel->result;
     long pid = cx_syscall3(SYS_getpid, 0, 0, 0);
     if (result->reports_count == CX_THREADS_REPORT_MAX) {
         return;
@@ -110,22 +101,10 @@ static void visit(struct cx_result *result, long tid, const ucontext_t *where)
     }
 }
 
-void cx_native_threads(const void *context)
+void cx_native_threads(void *context)
 {
-    struct cx_result *result = &cx_sched.channel->result;
-    _Alignas(8) char entries[4096];
     struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART, .sa_sigaction = on_question};
     int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
     real_sigaction(ANSWER_SIGNAL, &action, NULL);
-    long folder = cx_syscall3(SYS_open, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-    long bytes;
-    while (folder >= 0 && (bytes = cx_syscall3(SYS_getdents64, folder, (long)entries, sizeof(entries))) > 0) {
-        for (long at = 0; at < bytes;) {
-            const struct task_entry *entry = (const struct task_entry *)(entries + at);
-            if (entry->name[0] != '.') {
-                visit(result, strtol(entry->name, NULL, 10), context);
-            }
-            at += entry->bytes;
-        }
-    }
+    cx_tasks_each(visit, context);
 }

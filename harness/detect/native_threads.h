@@ -4,8 +4,8 @@
 #ifndef CX_NATIVE_THREADS_H
 #define CX_NATIVE_THREADS_H
 
-// Append a report of every thread of this process to the result's threads. `context`: where the calling thread was
-// interrupted. Thread state: any, in a signal handler of a native run. Blocks: at most 0.2 s for each thread.
-void cx_native_threads(const void *context);
+// Append a report of every thread of this process to the result's threads. `context`: the ucontext_t of the calling
+// thread's signal. Thread state: any, in a signal handler of a native run. Blocks: at most 0.2 s for each thread.
+void cx_native_threads(void *context);
 
 #endif

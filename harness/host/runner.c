@@ -113,7 +113,8 @@ static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage 
         struct pollfd ready = {.fd = pidfd, .events = POLLIN};
         long got = 0;
         for (int slices = 0; slices < CX_WALL_SLICES && got <= 0; slices += got == 0) {
-            got = cx_syscall3(SYS_poll, (long)&ready, 1, ((long)wall_ms + GRACE_MS) / CX_WALL_SLICES);
+            got = cx_syscall3(SYS_poll, (long)&ready, 1,
+                              ((long)wall_ms * (1 + CX_WALL_PATIENCE) + GRACE_MS) / CX_WALL_SLICES);
             if (got < 0 && got != -EINTR) {
                 break;
             }

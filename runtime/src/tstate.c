@@ -55,7 +55,7 @@ enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept)
         return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_BUSY;
     }
     void *guard = NULL;
-    enum pyrt_status status = pyrt__use_take(record);
+    enum pyrt_status status = pyrt__use_take_kept(record);
     if (status == PYRT_OK) {
         status = pyrt__backend_guard_new(record, &guard);
         if (status == PYRT_OK) {

@@ -71,8 +71,8 @@ static void keeper(struct cx_run *run, void *memory)
     if (status == PYRT_OK) {
         struct pyrt_activate inside = {0};
         visit(state, pyrt_activate_begin_with(&inside, &kept), &inside);
-        status = pyrt_tstate_close(&kept);
-        CX_CHECK(status == PYRT_OK || status == PYRT_FINALIZING || status == PYRT_GONE);
+        // The interpreter can't end before: whoever tries meanwhile gives up, and the close waits for that.
+        CX_CHECK(pyrt_tstate_close(&kept) == PYRT_OK);
     } else {
         CX_CHECK(status == PYRT_FINALIZING || status == PYRT_GONE);
     }
