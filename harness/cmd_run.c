@@ -23,6 +23,7 @@ static char arguments_doc[] = "SCENARIO...";
 enum option_key {
     KEY_DEPTH = 0x100,
     KEY_RUNS,
+    KEY_FINDINGS,
     KEY_FIRST_RUN,
     KEY_FOR,
     KEY_OUT,
@@ -38,6 +39,7 @@ static const struct argp_option options[] = {
     {"depth", KEY_DEPTH, "N", 0, "Depth of pct: change points plus one (default 3)", 0},
     {"seed", 'S', "N", 0, "Seed of the whole command (default 1)", 0},
     {"runs", KEY_RUNS, "N", 0, "Runs of each scenario (default 100, or no limit with --for)", 0},
+    {"findings", KEY_FINDINGS, "N", 0, "Go on to the next scenario after N signatures (default: no limit)", 0},
     {"first-run", KEY_FIRST_RUN, "N", 0, "Begin with this run (default 0)", 0},
     {"for", KEY_FOR, "TIME", 0, "Time for everything together, such as 60s", 0},
     {"jobs", 'j', "N", 0, "Runs at a time (default 1; 0: one for every CPU)", 0},
@@ -78,6 +80,8 @@ static enum cx_status number_option(struct cx_campaign_options *run, int key, co
         return status;
     case KEY_RUNS:
         return cx_option_number("--runs", argument, 1, INT64_MAX / 2, &run->runs_max, error);
+    case KEY_FINDINGS:
+        return cx_option_number("--findings", argument, 1, UINT64_MAX, &run->findings_max, error);
     case KEY_FIRST_RUN:
         return cx_option_number("--first-run", argument, 0, INT64_MAX / 2, &run->run_first, error);
     case KEY_FOR:
@@ -111,6 +115,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         break;
     case KEY_DEPTH:
     case KEY_RUNS:
+    case KEY_FINDINGS:
     case KEY_FIRST_RUN:
     case KEY_FOR:
     case KEY_STEPS_MAX:

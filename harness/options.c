@@ -15,10 +15,11 @@
 static const struct {
     const char *name;
     uint32_t strategy;
-} strategies[] = {{"native", CX_STRATEGY_NATIVE},
-                  {"random", CX_STRATEGY_RANDOM},
-                  {"pct", CX_STRATEGY_PCT},
-                  {"replay", CX_STRATEGY_REPLAY}};
+} strategies[] = {
+    {"native", CX_STRATEGY_NATIVE}, {"random", CX_STRATEGY_RANDOM},     {"pct", CX_STRATEGY_PCT},
+    {"pos", CX_STRATEGY_POS},       {"urw", CX_STRATEGY_URW},           {"surw", CX_STRATEGY_SURW},
+    {"delay", CX_STRATEGY_DELAY},   {"feedback", CX_STRATEGY_FEEDBACK}, {"portfolio", CX_STRATEGY_PORTFOLIO},
+    {"replay", CX_STRATEGY_REPLAY}};
 
 enum cx_status cx_option_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value,
                                 struct cx_error *error)

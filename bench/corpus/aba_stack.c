@@ -6,7 +6,7 @@
 #define NODES 3
 #define INDEX(word) ((word) & 0xff)
 
-static _Atomic uint32_t top;   // index of the top node, 0 for none; the corrected twin counts changes above it
+static _Atomic uint32_t top; // index of the top node, 0 for none; the corrected twin counts changes above it
 static atomic_uint next[NODES + 1];
 static atomic_int owners[NODES + 1];
 

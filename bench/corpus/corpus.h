@@ -25,10 +25,8 @@
 #endif
 
 // A function of a scenario: an actor's body, setup or check.
-#define ACTOR(name)                                                                                                    \
-    static void name(struct cx_run *run __attribute__((unused)), void *memory __attribute__((unused)))
-#define SETUP(name)                                                                                                    \
-    static int name(struct cx_run *run __attribute__((unused)), void *memory __attribute__((unused)))
+#define ACTOR(name) static void name(struct cx_run *run __attribute__((unused)), void *memory __attribute__((unused)))
+#define SETUP(name) static int name(struct cx_run *run __attribute__((unused)), void *memory __attribute__((unused)))
 
 // The scenario `name`, which shows `kind` unless it is the corrected twin. `prepare` and `verify` may be NULL; the
 // rest are its actors. In the default order, one actor after the other, every one of them passes.

@@ -145,6 +145,7 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .run_first = options->run_first,
         .runs_max = options->runs_max,
         .deadline_ns = deadline_ns,
+        .findings_max = options->findings_max,
         .wall_ms_max = options->wall_ms_max,
         .steps_max = options->steps_max,
         .verify = options->verify,

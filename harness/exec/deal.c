@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// deal: see deal.h.
+#include "harness/exec/deal.h"
+
+#include <stdlib.h>
+
+#include "harness/exec/feedback.h"
+#include "harness/exec/portfolio.h"
+#include "harness/exec/profile.h"
+
+#define GENERATION 64 // runs: enough to keep a crew busy between two meetings, few enough to learn from soon
+
+struct cx_deal {
+    struct cx_deal_options options;
+    uint64_t next_judge;
+    uint64_t choices_default;  // of the run in the default order
+    uint64_t choices_expected; // moving estimate, of the generations before this one
+    uint64_t choices_sum;      // of this generation
+    struct cx_profile_table profile;
+    struct cx_feedback feedback;
+    struct cx_portfolio portfolio;
+};
+
+// Strategies whose runs do not depend on each other: any of them can be played again alone.
+static int learns(const struct cx_deal *deal)
+{
+    return deal->options.strategy == CX_STRATEGY_FEEDBACK || deal->options.strategy == CX_STRATEGY_PORTFOLIO;
+}
+
+struct cx_deal *cx_deal_new(const struct cx_deal_options *options)
+{
+    struct cx_deal *deal = calloc(1, sizeof(*deal));
+    if (deal != NULL) {
+        deal->options = *options;
+        cx_portfolio_init(&deal->portfolio);
+    }
+    return deal;
+}
+
+void cx_deal_free(struct cx_deal *deal)
+{
+    if (deal == NULL) {
+        return;
+    }
+    cx_profile_fini(&deal->profile);
+    cx_feedback_fini(&deal->feedback);
+    free(deal);
+}
+
+static uint64_t generation_start(uint64_t number)
+{
+    return number == 0 ? 0 : (number - 1) / GENERATION * GENERATION + 1;
+}
+
+int cx_deal_ready(const struct cx_deal *deal, uint64_t number)
+{
+    if (number == 0 || deal->options.strategy == CX_STRATEGY_NATIVE) {
+        return 1;
+    }
+    return deal->next_judge >= (learns(deal) ? generation_start(number) : 1);
+}
+
+uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number, uint64_t seed)
+{
+    if (number == 0) {
+        return CX_STRATEGY_REPLAY; // without a plan: the default order
+    }
+    if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
+        return cx_portfolio_strategy(&deal->portfolio, seed);
+    }
+    return deal->options.strategy;
+}
+
+void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed, struct cx_request *request,
+                     struct cx_deviation *plan)
+{
+    request->seed = seed;
+    request->strategy = cx_deal_strategy(deal, number, seed);
+    request->pct_depth = deal->options.pct_depth;
+    request->choices_expected = learns(deal) ? deal->choices_expected : deal->choices_default;
+    if (number == 0) {
+        request->mode = CX_MODE_TRACE;
+        return;
+    }
+    if (request->strategy == CX_STRATEGY_FEEDBACK) {
+        cx_feedback_request(&deal->feedback, &deal->profile, seed, request, plan);
+    } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
+        request->pct_depth = cx_portfolio_depth(seed);
+    }
+    cx_profile_request(&deal->profile, request);
+}
+
+static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)
+{
+    uint64_t place = (number - 1) % GENERATION;
+    deal->choices_sum = (place == 0 ? 0 : deal->choices_sum) + record->choices;
+    cx_feedback_judge(&deal->feedback, record);
+    cx_portfolio_judge(&deal->portfolio, record, fresh);
+    if (place == GENERATION - 1) {
+        deal->choices_expected = (deal->choices_expected + deal->choices_sum / GENERATION + 1) / 2;
+        cx_feedback_generation(&deal->feedback);
+        cx_portfolio_generation(&deal->portfolio);
+    }
+}
+
+void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)
+{
+    deal->next_judge = number + 1;
+    if (number == 0) {
+        deal->choices_default = deal->choices_expected = record->choices;
+        cx_profile_learn(&deal->profile, record);
+    } else if (learns(deal)) {
+        learn(deal, number, record, fresh);
+    }
+}
