@@ -8,8 +8,8 @@
 //
 // Where ours differs: a priority is a function of the seed, the thread and how many it has drawn, not of a stream, so
 // that one of them can be replaced and all others stay (`plan`; exec/feedback.c mutates runs that way); in most runs
-// points that no other thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits
-// for one turn of somebody else; timed waits may end early where a thread is chosen.
+// points that no other thread can tell from the next are passed over, and threads start at once; a thread that yields
+// or spins waits for one turn of somebody else; timed waits may end early where a thread is chosen.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>

@@ -9,9 +9,9 @@
 // that is no access goes by random priorities of threads.
 //
 // Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws the object,
-// by its accesses); a thread that has not been made yet is counted with its creator; in most runs points that no
-// other thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits for one turn of somebody else; timed waits may end early where
-// a thread is chosen.
+// by its accesses); a thread that has not been made yet is counted with its creator; in most runs points that no other
+// thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits for one
+// turn of somebody else; timed waits may end early where a thread is chosen.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
