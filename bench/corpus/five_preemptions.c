@@ -5,7 +5,7 @@
 #include "bench/corpus/corpus.h"
 
 #define STEPS 6
-#define PAUSE 1 // other operations between two steps
+#define PAUSE 2 // other operations between two steps
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int shows[STEPS];

@@ -178,7 +178,7 @@ struct cx_request {
     uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
     int32_t cpu;               // run pinned to this CPU, -1: not pinned
     uint32_t profile_count;    // entries in profile[]
-    uint64_t focus;            // surw: the object whose accesses count
+    uint64_t focus[2];         // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };
 

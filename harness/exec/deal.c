@@ -33,7 +33,6 @@ struct cx_deal *cx_deal_new(const struct cx_deal_options *options)
     struct cx_deal *deal = calloc(1, sizeof(*deal));
     if (deal != NULL) {
         deal->options = *options;
-        cx_portfolio_init(&deal->portfolio);
     }
     return deal;
 }
@@ -110,6 +109,7 @@ void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record
     if (number == 0) {
         deal->choices_default = deal->choices_expected = record->choices;
         cx_profile_learn(&deal->profile, record);
+        cx_portfolio_init(&deal->portfolio, record->choices);
     } else if (learns(deal)) {
         learn(deal, number, record, fresh);
     }

@@ -6,30 +6,48 @@
 // every weight, because what pays changes while one searches.
 //
 // A run pays by the hand-offs between operations that no run before it had shown, which every strategy has, and by new
-// signatures, which count for many. Where ours differs: weights change between generations alone, so that the number of
-// jobs does not matter; they start from what the strategies did on bench/corpus (bench/strategies measures it), and
-// old rewards fade by halves.
+// signatures, which count for many; and it costs: a strategy that switches at every operation of a long program plays
+// one run while another plays a hundred. The members' shares are shares of cost. Where ours differs: shares change
+// between generations alone, and cost is counted in points and switches, so that neither the number of jobs nor the
+// machine matters; shares start from what the strategies did on bench/corpus (bench/strategies measures it); old
+// rewards fade by halves.
 #include "harness/exec/portfolio.h"
 
 #include "harness/exec/seed.h"
 #include "harness/prng.h"
 
 #define REWARD_SIGNATURE 16
-#define FLOOR_PERCENT 5 // of all runs, for each member
+#define REWARD_PRIOR 8  // runs that the starting share counts for
+#define FLOOR_PERCENT 3 // of all cost, for each member
+#define COST_RUN 40000  // of a process, in points without a switch: 500 us and 12 ns
+#define COST_SWITCH 300
 
 static const struct {
     uint32_t strategy;
-    uint32_t weight; // at the start, in percent
+    uint32_t share;           // of all cost at the start, in percent
+    uint32_t switches_permil; // of a run's choices, as a first guess
 } members[CX_PORTFOLIO_MEMBERS] = {
-    {CX_STRATEGY_POS, 25}, {CX_STRATEGY_SURW, 25},    {CX_STRATEGY_URW, 15},     {CX_STRATEGY_PCT, 15},
-    {CX_STRATEGY_DELAY, 5}, {CX_STRATEGY_RANDOM, 10}, {CX_STRATEGY_FEEDBACK, 5},
+    {CX_STRATEGY_SURW, 42, 100}, {CX_STRATEGY_URW, 38, 500},     {CX_STRATEGY_POS, 8, 500}, {CX_STRATEGY_RANDOM, 3, 10},
+    {CX_STRATEGY_PCT, 3, 1},     {CX_STRATEGY_FEEDBACK, 3, 500}, {CX_STRATEGY_DELAY, 3, 1},
 };
 
-void cx_portfolio_init(struct cx_portfolio *portfolio)
+static void weights_set(struct cx_portfolio *portfolio, const uint64_t *shares)
 {
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        portfolio->weights[i] = members[i].weight * 100;
+        uint64_t cost_mean = portfolio->cost[i] / portfolio->runs[i] + 1;
+        portfolio->weights[i] = (shares[i] << 32) / cost_mean + 1;
     }
+}
+
+void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices)
+{
+    uint64_t shares[CX_PORTFOLIO_MEMBERS];
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        shares[i] = members[i].share;
+        portfolio->runs[i] = 2;
+        portfolio->cost[i] = 2 * (COST_RUN + choices + choices * members[i].switches_permil * COST_SWITCH / 1000);
+    }
+    weights_set(portfolio, shares);
 }
 
 uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t seed)
@@ -62,8 +80,9 @@ void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *
     }
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         if (members[i].strategy == record->dealt) {
-            portfolio->runs[i] += 16;
-            portfolio->reward[i] += 16 * ((news != 0) + REWARD_SIGNATURE * (uint64_t)fresh);
+            portfolio->runs[i]++;
+            portfolio->cost[i] += COST_RUN + record->steps + COST_SWITCH * record->switches;
+            portfolio->reward[i] += (news != 0) + REWARD_SIGNATURE * (uint64_t)fresh;
         }
     }
 }
@@ -71,17 +90,21 @@ void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *
 void cx_portfolio_generation(struct cx_portfolio *portfolio)
 {
     uint64_t rates[CX_PORTFOLIO_MEMBERS];
-    uint64_t sum = 0;
+    uint64_t sum = 1;
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        // Its rate of reward, in ten thousandths, pulled towards the weight that it started with.
-        rates[i] = (portfolio->reward[i] * 10000 + members[i].weight * 1600) / (portfolio->runs[i] + 160);
-        rates[i] = rates[i] * members[i].weight + 1;
+        // Reward for cost, in multiples of the starting share, so that nothing changes where nothing is learned.
+        uint64_t cost_runs = portfolio->cost[i] / COST_RUN + REWARD_PRIOR;
+        rates[i] = members[i].share * 10000 * (portfolio->reward[i] + REWARD_PRIOR) / cost_runs;
         sum += rates[i];
-        portfolio->runs[i] /= 2;
-        portfolio->reward[i] /= 2;
     }
-    const uint64_t shared = 10000 - (uint64_t)CX_PORTFOLIO_MEMBERS * FLOOR_PERCENT * 100;
+    uint64_t shares[CX_PORTFOLIO_MEMBERS];
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        portfolio->weights[i] = (uint32_t)(FLOOR_PERCENT * 100 + shared * rates[i] / sum);
+        shares[i] = FLOOR_PERCENT + (100 - CX_PORTFOLIO_MEMBERS * FLOOR_PERCENT) * rates[i] / sum;
+    }
+    weights_set(portfolio, shares);
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        portfolio->runs[i] = (portfolio->runs[i] + 1) / 2;
+        portfolio->cost[i] = (portfolio->cost[i] + 1) / 2;
+        portfolio->reward[i] /= 2;
     }
 }

@@ -12,13 +12,15 @@
 #define CX_PORTFOLIO_MEMBERS 7
 
 struct cx_portfolio {
-    uint32_t weights[CX_PORTFOLIO_MEMBERS]; // of this generation
-    uint64_t runs[CX_PORTFOLIO_MEMBERS];    // so far, older ones counting less
+    uint64_t weights[CX_PORTFOLIO_MEMBERS]; // of this generation: chance of a run
+    uint64_t runs[CX_PORTFOLIO_MEMBERS];    // so far, older ones counting less; and so the next two
+    uint64_t cost[CX_PORTFOLIO_MEMBERS];
     uint64_t reward[CX_PORTFOLIO_MEMBERS];
     uint64_t seen[CX_COVERAGE_WORDS];
 };
 
-void cx_portfolio_init(struct cx_portfolio *portfolio);
+// `choices`: of the run in the default order, from which the cost of a run under each strategy is guessed.
+void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices);
 // The strategy of a run with this seed.
 uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t seed);
 // The depth of pct for a run with this seed.

@@ -89,24 +89,41 @@ static void request_events(const struct cx_profile_table *table, const uint32_t 
     }
 }
 
+// An object, drawn by how often it is used.
+static const struct cx_profile_object *object_draw(const struct cx_profile_table *table, struct cx_prng *prng)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < table->objects_count; i++) {
+        sum += table->objects[i].total;
+    }
+    uint64_t drawn = cx_prng_below(prng, sum);
+    uint32_t at = 0;
+    while (drawn >= table->objects[at].total) {
+        drawn -= table->objects[at++].total;
+    }
+    return &table->objects[at];
+}
+
 void cx_profile_request(const struct cx_profile_table *table, struct cx_request *request)
 {
     if (request->strategy == CX_STRATEGY_URW) {
         request_events(table, table->events, request);
     }
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < table->objects_count; i++) {
-        sum += table->objects[i].total;
-    }
-    if (request->strategy != CX_STRATEGY_SURW || sum == 0) {
+    if (request->strategy != CX_STRATEGY_SURW || table->objects_count == 0) {
         return;
     }
     struct cx_prng prng = {cx_mix(request->seed)};
-    uint64_t drawn = cx_prng_below(&prng, sum);
-    uint32_t at = 0;
-    while (drawn >= table->objects[at].total) {
-        drawn -= table->objects[at++].total;
+    const struct cx_profile_object *first = object_draw(table, &prng);
+    const struct cx_profile_object *second = object_draw(table, &prng);
+    uint32_t events[CX_TRACE_THREADS_MAX];
+    memcpy(events, first->events, sizeof(events));
+    request->focus[0] = first->object;
+    // Many bugs are about two objects that belong together, and many about one.
+    if (second != first && cx_prng_below(&prng, 2) == 0) {
+        request->focus[1] = second->object;
+        for (uint32_t i = 0; i < CX_TRACE_THREADS_MAX; i++) {
+            events[i] += second->events[i];
+        }
     }
-    request->focus = table->objects[at].object;
-    request_events(table, table->objects[at].events, request);
+    request_events(table, events, request);
 }

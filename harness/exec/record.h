@@ -19,6 +19,7 @@ struct cx_record {
     enum cx_outcome outcome;
     uint64_t steps;
     uint64_t choices;
+    uint64_t switches;
     uint64_t fingerprint;
     uint64_t cpu_ns;
     uint64_t fork_ns;

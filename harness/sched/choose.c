@@ -55,7 +55,7 @@ struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
 
 int cx_draw_fine(void)
 {
-    return cx_prng_below(&cx_sched.prng, 8) == 0;
+    return cx_prng_below(&cx_sched.prng, 16) == 0;
 }
 
 int cx_matters(uint8_t op, int fine)

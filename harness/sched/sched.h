@@ -340,7 +340,7 @@ struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
 struct cx_thread *cx_first_to_expire(void);
 // Now and then, a thread whose timed wait is to end early; NULL most of the time, and where there is none.
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self);
-// One run in eight, drawn once: points that no other thread can tell from the next one matter, too, for the sake of
+// One run in sixteen, drawn once: points that no other thread can tell from the next one matter, too, for the sake of
 // plain memory.
 int cx_draw_fine(void);
 // True if it matters who runs before `op`. Not so, unless `fine`: after an operation (what follows decides), before a

@@ -5,34 +5,38 @@
 //
 // urw: the next thread is drawn in proportion to how many operations each still has to do, which makes every
 // interleaving equally likely, where a plain random walk prefers those that end one thread early. surw: the same over
-// the accesses of one object alone. A thread is drawn, and until its next access nobody else may make one; everything
+// the accesses of a few objects alone. A thread is drawn, and until its next access nobody else may make one; everything
 // that is no access goes by random priorities of threads.
 //
-// Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws the object,
-// by its accesses); a thread that has not been made yet is counted with its creator; in most runs points that no other
-// thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits for one
-// turn of somebody else; timed waits may end early where a thread is chosen.
+// Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws one object or
+// two, by their accesses); a thread that has not been made yet is counted with its creator; in most runs points that no
+// other thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits
+// for one turn of somebody else, and its priority falls below all others; timed waits may end early where a thread is
+// chosen.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
 
 static uint64_t remaining[CX_THREADS_MAX];  // scheduler token: operations that count, descendants' included
-static uint64_t priorities[CX_THREADS_MAX]; // const after the thread is made
+static uint64_t priorities[CX_THREADS_MAX]; // scheduler token
+static uint64_t lowest;                     // scheduler token: below every priority given so far
 static int fine;                            // const after begin
-static const void *focus;                   // const after begin: NULL where every operation counts
+static uint64_t focus[2];                   // const after begin: addresses; 0 where every operation counts
 static struct cx_thread *intended;          // scheduler token: who may access `focus` next; NULL: not drawn yet
 
 static void urw_begin(void)
 {
     fine = cx_draw_fine();
-    focus = NULL;
+    lowest = 1ULL << 32;
+    focus[0] = 0;
     intended = NULL;
 }
 
 static void surw_begin(void)
 {
     urw_begin();
-    focus = (const void *)(uintptr_t)cx_sched.channel->request.focus; // NOLINT(performance-no-int-to-ptr): an identity
+    focus[0] = cx_sched.channel->request.focus[0];
+    focus[1] = cx_sched.channel->request.focus[1];
 }
 
 static uint64_t events_of(const struct cx_thread *thread)
@@ -50,7 +54,7 @@ static void surw_thread_created(struct cx_thread *thread)
 {
     uint64_t events = events_of(thread);
     remaining[thread->index] = events;
-    priorities[thread->index] = cx_prng_next(&cx_sched.prng);
+    priorities[thread->index] = (1ULL << 32) + 1 + (cx_prng_next(&cx_sched.prng) >> 2);
     if (thread->index > 0) {
         uint64_t *parents = &remaining[thread->parent];
         *parents = *parents > events ? *parents - events : 0;
@@ -98,10 +102,11 @@ static void count_down(const struct cx_thread *thread)
 
 static int at_access(const struct cx_thread *thread)
 {
-    return thread->object == focus && cx_matters(thread->op, fine);
+    uint64_t object = (uint64_t)(uintptr_t)thread->object;
+    return object != 0 && (object == focus[0] || object == focus[1]) && cx_matters(thread->op, fine);
 }
 
-// The thread with the highest priority among those that may go on; NULL if all of them are about to access the object
+// The thread with the highest priority among those that may go on; NULL if all of them are about to access an object that counts
 // and somebody else is intended to.
 static struct cx_thread *first_allowed(struct cx_thread *first, struct cx_thread **others, uint32_t count)
 {
@@ -121,7 +126,7 @@ static struct cx_thread *draw_next(struct cx_thread *first, struct cx_thread **o
     if (fresh != NULL) {
         return fresh;
     }
-    if (focus == NULL) {
+    if (focus[0] == 0) {
         struct cx_thread *next = draw_by_weight(first, others, count);
         if (next != NULL) {
             count_down(next);
@@ -157,8 +162,12 @@ static struct cx_thread *surw_at_point(struct cx_thread *self)
 static struct cx_thread *surw_at_switch(struct cx_thread *self, struct cx_thread *fallback)
 {
     struct cx_thread *expiring = cx_choose_expiry(self);
+    if (self->op == CX_OP_YIELD || self->op == CX_OP_SPIN) {
+        priorities[self->index] = --lowest;
+        intended = NULL; // it may be waiting for an access that nobody else is let make
+    }
     // What it set out to do is still to be done, but not when it yields or ends.
-    remaining[self->index] += self->status == CX_THREAD_BLOCKED && (focus == NULL || at_access(self));
+    remaining[self->index] += self->status == CX_THREAD_BLOCKED && (focus[0] == 0 || at_access(self));
     uint32_t count = 0;
     struct cx_thread *next = draw_next(NULL, cx_others(self, &count), count);
     if (expiring != NULL) {
