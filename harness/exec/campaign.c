@@ -141,6 +141,7 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .scenario = info->name,
         .strategy = options->strategy,
         .pct_depth = options->pct_depth,
+        .preemptions_max = options->preemptions_max,
         .seed = options->seed,
         .run_first = options->run_first,
         .runs_max = options->runs_max,

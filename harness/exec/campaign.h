@@ -21,6 +21,7 @@ struct cx_campaign_options {
     struct cx_names targets;
     uint32_t strategy;
     uint32_t pct_depth;
+    uint32_t preemptions_max;
     uint64_t seed;
     uint64_t run_first;
     uint64_t runs_max;     // of each scenario; UINT64_MAX: as many as the time allows

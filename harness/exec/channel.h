@@ -60,6 +60,7 @@ enum cx_strategy_kind {
     CX_STRATEGY_DELAY,
     CX_STRATEGY_FEEDBACK, // from here on the command's: runs are dealt to those above
     CX_STRATEGY_PORTFOLIO,
+    CX_STRATEGY_EXHAUSTIVE,
 };
 
 enum cx_mode {

@@ -4,7 +4,9 @@
 #include "harness/exec/deal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "harness/exec/exhaustive.h"
 #include "harness/exec/feedback.h"
 #include "harness/exec/portfolio.h"
 #include "harness/exec/profile.h"
@@ -20,6 +22,10 @@ struct cx_deal {
     struct cx_profile_table profile;
     struct cx_feedback feedback;
     struct cx_portfolio portfolio;
+    struct cx_exhaustive exhaustive;
+    uint64_t batch_first; // exhaustive: number of the first run of this generation
+    uint32_t batch_count;
+    struct cx_prefix *batch[GENERATION]; // owned
 };
 
 // Strategies whose runs do not depend on each other: any of them can be played again alone.
@@ -28,11 +34,25 @@ static int learns(const struct cx_deal *deal)
     return deal->options.strategy == CX_STRATEGY_FEEDBACK || deal->options.strategy == CX_STRATEGY_PORTFOLIO;
 }
 
+static int exhaustive(const struct cx_deal *deal)
+{
+    return deal->options.strategy == CX_STRATEGY_EXHAUSTIVE;
+}
+
+static void batch_free(struct cx_deal *deal)
+{
+    for (uint32_t i = 0; i < deal->batch_count; i++) {
+        free(deal->batch[i]);
+    }
+    deal->batch_count = 0;
+}
+
 struct cx_deal *cx_deal_new(const struct cx_deal_options *options)
 {
     struct cx_deal *deal = calloc(1, sizeof(*deal));
     if (deal != NULL) {
         deal->options = *options;
+        deal->exhaustive.preemptions_max = options->preemptions_max;
     }
     return deal;
 }
@@ -44,6 +64,8 @@ void cx_deal_free(struct cx_deal *deal)
     }
     cx_profile_fini(&deal->profile);
     cx_feedback_fini(&deal->feedback);
+    cx_exhaustive_fini(&deal->exhaustive);
+    batch_free(deal);
     free(deal);
 }
 
@@ -57,12 +79,15 @@ int cx_deal_ready(const struct cx_deal *deal, uint64_t number)
     if (number == 0 || deal->options.strategy == CX_STRATEGY_NATIVE) {
         return 1;
     }
+    if (exhaustive(deal)) {
+        return number < deal->batch_first + deal->batch_count;
+    }
     return deal->next_judge >= (learns(deal) ? generation_start(number) : 1);
 }
 
 uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number, uint64_t seed)
 {
-    if (number == 0) {
+    if (number == 0 || exhaustive(deal)) {
         return CX_STRATEGY_REPLAY; // without a plan: the default order
     }
     if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
@@ -78,8 +103,12 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
     request->strategy = cx_deal_strategy(deal, number, seed);
     request->pct_depth = deal->options.pct_depth;
     request->choices_expected = learns(deal) ? deal->choices_expected : deal->choices_default;
-    if (number == 0) {
+    if (number == 0 || exhaustive(deal)) {
         request->mode = CX_MODE_TRACE;
+        const struct cx_prefix *prefix = number == 0 ? NULL : deal->batch[number - deal->batch_first];
+        for (uint32_t i = 0; prefix != NULL && i < prefix->count && i < CX_DEVIATIONS_MAX; i++) {
+            plan[request->plan_count++] = prefix->steps[i].deviation;
+        }
         return;
     }
     if (request->strategy == CX_STRATEGY_FEEDBACK) {
@@ -103,6 +132,40 @@ static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record 
     }
 }
 
+// Once all of a generation is judged, the next one is taken from what is still to be played.
+static void search(struct cx_deal *deal, uint64_t number, const struct cx_record *record)
+{
+    const struct cx_trace trace = {record->trace, record->trace_count, record->trace_dropped || record->trace == NULL,
+                                   record->trace_threads, record->trace_threads_count};
+    const struct cx_prefix *prefix = number == 0 ? NULL : deal->batch[number - deal->batch_first];
+    cx_exhaustive_judge(&deal->exhaustive, prefix, &trace);
+    if (number > 0 && number + 1 < deal->batch_first + deal->batch_count) {
+        return;
+    }
+    batch_free(deal);
+    deal->batch_first = number + 1;
+    while (deal->batch_count < GENERATION) {
+        struct cx_prefix *next = cx_exhaustive_next(&deal->exhaustive);
+        if (next == NULL) {
+            break;
+        }
+        deal->batch[deal->batch_count++] = next;
+    }
+}
+
+int cx_deal_over(const struct cx_deal *deal)
+{
+    return exhaustive(deal) && deal->batch_first > 0 && deal->batch_count == 0;
+}
+
+void cx_deal_text(const struct cx_deal *deal, char *text, size_t text_bytes)
+{
+    text[0] = '\0';
+    if (exhaustive(deal)) {
+        cx_exhaustive_text(&deal->exhaustive, cx_deal_over(deal), text, text_bytes);
+    }
+}
+
 void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)
 {
     deal->next_judge = number + 1;
@@ -110,7 +173,10 @@ void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record
         deal->choices_default = deal->choices_expected = record->choices;
         cx_profile_learn(&deal->profile, record);
         cx_portfolio_init(&deal->portfolio, record->choices);
-    } else if (learns(deal)) {
+    }
+    if (exhaustive(deal)) {
+        search(deal, number, record);
+    } else if (number > 0 && learns(deal)) {
         learn(deal, number, record, fresh);
     }
 }

@@ -9,6 +9,7 @@
 #ifndef CX_EXEC_DEAL_H
 #define CX_EXEC_DEAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "harness/exec/channel.h"
@@ -19,6 +20,7 @@ struct cx_deal;
 struct cx_deal_options {
     uint32_t strategy;
     uint32_t pct_depth;
+    uint32_t preemptions_max; // of exhaustive
 };
 
 // Returns NULL without memory. The caller frees it with cx_deal_free(); NULL is allowed there.
@@ -34,6 +36,10 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
                      struct cx_deviation *plan);
 // Learn from run `number`. Runs come in order. `fresh`: signatures that it was the first to show.
 void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh);
+// 1 if there is nothing left to deal, and never will be.
+int cx_deal_over(const struct cx_deal *deal);
+// What has been shown about all schedules, in one sentence; empty for strategies that show nothing of the kind.
+void cx_deal_text(const struct cx_deal *deal, char *text, size_t text_bytes);
 // The strategy that run `number` was dealt to, for runs that can be asked for.
 uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number, uint64_t seed);
 

@@ -117,6 +117,9 @@ static enum task_kind task_next(struct cx_explore *explore, uint64_t *number)
         *number = work->again[--work->again_count];
         return TASK_RUN;
     }
+    if (cx_deal_over(work->deal)) {
+        work->runs_end = work->next_deal;
+    }
     uint64_t ahead_max = (uint64_t)CX_AHEAD_PER_WORKER * explore->crew->count + 2;
     if (!cx_deal_ready(work->deal, work->next_deal) || work->next_deal >= work->runs_end ||
         work->next_deal - work->next_judge >= ahead_max) {
@@ -423,7 +426,8 @@ static enum cx_status explore_loop(struct cx_explore *explore, struct cx_error *
 
 enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error)
 {
-    const struct cx_deal_options deal = {explore->options->strategy, explore->options->pct_depth};
+    const struct cx_deal_options deal = {explore->options->strategy, explore->options->pct_depth,
+                                         explore->options->preemptions_max};
     explore->work = calloc(1, sizeof(*explore->work));
     struct cx_explore_work *work = explore->work;
     if (work == NULL || (work->deal = cx_deal_new(&deal)) == NULL) {
@@ -441,6 +445,7 @@ enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error
     for (uint32_t i = 0; i < CX_SLOTS_COUNT; i++) {
         cx_record_fini(&work->slots[i].record);
     }
+    cx_deal_text(work->deal, explore->totals.shown, sizeof(explore->totals.shown));
     cx_deal_free(work->deal);
     free(work);
     explore->work = NULL;

@@ -211,6 +211,9 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
         printf("  %6" PRIu64 " x %s%s\n", finding->count, finding->signature.text,
                finding->status == CX_FINDING_DIVERGED ? " (diverged)" : "");
     }
+    if (totals->shown[0] != '\0') {
+        printf("  %s\n", totals->shown);
+    }
     if (totals->uncontrolled[0] != '\0') {
         printf("  not under control: %s\n", totals->uncontrolled);
     }
@@ -235,16 +238,16 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
     }
     cx_jsonl_write(
         &campaign->jsonl,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}",
-                  "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
-                  cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs",
-                  (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
-                  (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "runs_parked",
-                  (json_int_t)totals->runs_parked, "replays", (json_int_t)totals->replays, "choices",
-                  (json_int_t)totals->choices, "steps", (json_int_t)totals->steps, "interleavings_distinct",
-                  (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max, "cpu_s",
-                  (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
-                  (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore)));
+        json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o, s:s}",
+            "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
+            cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs", (json_int_t)totals->runs,
+            "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped", (json_int_t)totals->runs_skipped,
+            "runs_error", (json_int_t)totals->runs_error, "runs_parked", (json_int_t)totals->runs_parked, "replays",
+            (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps", (json_int_t)totals->steps,
+            "interleavings_distinct", (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max,
+            "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
+            (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore), "shown", totals->shown));
 }
 
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)
