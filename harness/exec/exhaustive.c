@@ -56,6 +56,7 @@ struct walk {
     uint64_t asleep;
     uint8_t pending_op[CX_TRACE_THREADS_MAX];
     uint64_t pending_object[CX_TRACE_THREADS_MAX];
+    uint64_t identity[CX_TRACE_THREADS_MAX]; // the object that stands for the thread where others join it
 };
 
 static int looks(uint8_t op)
@@ -124,7 +125,8 @@ static void stack_push(struct cx_exhaustive *search, struct cx_exhaustive_stack 
 {
     if (stack->count == stack->room) {
         size_t room = stack->room == 0 ? 64 : 2 * stack->room;
-        struct cx_prefix **list = realloc(stack->list, room * sizeof(*list)); // NOLINT(bugprone-sizeof-expression): pointers
+        struct cx_prefix **list =
+            realloc(stack->list, room * sizeof(*list)); // NOLINT(bugprone-sizeof-expression): pointers
         if (list == NULL) {
             search->incomplete = 1;
             free(prefix);
@@ -252,8 +254,7 @@ static void alternatives_push(struct walk *walk, uint32_t at, uint16_t fallback)
     uint64_t sleepers = choice->kind == CX_CHOICE_PICK ? 0 : walk->asleep;
     for (uint32_t next = 0; next < 64; next++) {
         uint64_t bit = 1ULL << next;
-        int vain = choice->kind != CX_CHOICE_PICK &&
-                   (next == choice->thread || walk->pending_op[next] == CX_OP_ACTORS);
+        int vain = choice->kind != CX_CHOICE_PICK && (next == choice->thread || walk->pending_op[next] == CX_OP_ACTORS);
         if ((others & bit) == 0 || (node->taken & bit) != 0 || (sleepers & bit) != 0 || vain) {
             continue;
         }
@@ -273,19 +274,21 @@ static void wake(struct walk *walk, uint32_t thread)
     uint8_t op = walk->pending_op[thread];
     uint64_t object = walk->pending_object[thread];
     for (uint32_t i = 0; walk->asleep != 0 && i < walk->trace->threads_count; i++) {
-        int conflict = object != 0 && object == walk->pending_object[i] && !idle(op) &&
-                       !(looks(op) && looks(walk->pending_op[i]));
+        int conflict =
+            object != 0 && object == walk->pending_object[i] && !idle(op) && !(looks(op) && looks(walk->pending_op[i]));
         if (conflict || wakes_all(op)) {
             walk->asleep &= ~(1ULL << i);
         }
     }
 }
 
+// A thread blocks, yields or ends: who waits for its end, or for anything, is awake again.
 static void end_noted(struct walk *walk, const struct cx_choice *choice)
 {
     for (uint32_t i = 0; i < walk->trace->threads_count; i++) {
-        int waits = walk->pending_op[i] == CX_OP_THREAD_JOIN || walk->pending_op[i] == CX_OP_ACTORS;
-        if (waits || wakes_all(choice->op)) {
+        int joins = choice->op == CX_OP_THREAD_EXIT && walk->pending_op[i] == CX_OP_THREAD_JOIN &&
+                    walk->pending_object[i] == walk->identity[choice->thread];
+        if (joins || walk->pending_op[i] == CX_OP_ACTORS || wakes_all(choice->op)) {
             walk->asleep &= ~(1ULL << i);
         }
     }
@@ -299,7 +302,9 @@ static int step(struct walk *walk, uint32_t at)
         walk->pending_op[choice->thread] = choice->op;
         walk->pending_object[choice->thread] = choice->object;
     }
-    if (choice->kind == CX_CHOICE_BLOCK) {
+    if (choice->op == CX_OP_THREAD_START) {
+        walk->identity[choice->thread] = choice->object;
+    } else if (choice->kind == CX_CHOICE_BLOCK) {
         end_noted(walk, choice);
     }
     uint16_t fallback = default_of(choice, walk->trace->threads_count);
@@ -389,8 +394,8 @@ void cx_exhaustive_text(const struct cx_exhaustive *search, int over, char *text
         snprintf(text, text_bytes, "%" PRIu64 " schedules explored, NOT all: %s%s", search->schedules,
                  search->incomplete ? "a run could not be followed or traced" : "more are to be played", cut);
     } else if (!search->beyond) {
-        snprintf(text, text_bytes, "all %" PRIu64 " schedules explored, whatever their preemptions%s", search->schedules,
-                 cut);
+        snprintf(text, text_bytes, "all %" PRIu64 " schedules explored, whatever their preemptions%s",
+                 search->schedules, cut);
     } else {
         snprintf(text, text_bytes, "all %" PRIu64 " schedules with at most %" PRIu32 " preemptions explored%s",
                  search->schedules, search->preemptions_max, cut);
