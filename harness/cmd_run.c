@@ -161,7 +161,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 enum cx_exit cx_cmd_run(int argc, char **argv)
 {
     static const struct argp argp = {options, option_parse, arguments_doc, doc, NULL, NULL, NULL};
-    struct cx_campaign_options run = {.strategy = CX_STRATEGY_PCT,
+    struct cx_campaign_options run = {.strategy = CX_STRATEGY_PORTFOLIO,
                                       .pct_depth = CX_DEPTH_DEFAULT,
                                       .preemptions_max = CX_PREEMPTIONS_DEFAULT,
                                       .seed = 1,

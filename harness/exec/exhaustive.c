@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// exhaustive: stateless search with iterative preemption bounding (Musuvathi and Qadeer, "Iterative context bounding for
-// systematic testing of multithreaded programs", PLDI 2007), reduced by what operations are about.
+// exhaustive: stateless search with iterative preemption bounding (Musuvathi and Qadeer, "Iterative context bounding
+// for systematic testing of multithreaded programs", PLDI 2007), reduced by what operations are about.
 //
 // A run plays a prefix of decisions and the default order after it. At each place where another thread could have gone
 // on, a new prefix is made, but only if it can matter:
@@ -12,8 +12,8 @@
 //           run still adds a schedule at the earlier place. Where a thread blocks or ends, every other thread is tried:
 //           those are the places at which a bounded search must be generous (Coons, Musuvathi and McKinley, "Bounded
 //           partial-order reduction", OOPSLA 2013).
-//   sleep   where a thread is preempted, what it would have done is explored elsewhere, and until something happens that
-//           conflicts with it, letting it go on gives an equivalent of a schedule with no more preemptions
+//   sleep   where a thread is preempted, what it would have done is explored elsewhere, and until something happens
+//           that conflicts with it, letting it go on gives an equivalent of a schedule with no more preemptions
 //           (Godefroid's sleep sets). With a bound only the preempted thread may sleep: to let a third one go first can
 //           cost a preemption more, and the equivalent would be out of bounds. Without a bound, all earlier ones sleep.
 //

@@ -430,7 +430,10 @@ enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error
                                          explore->options->preemptions_max};
     explore->work = calloc(1, sizeof(*explore->work));
     struct cx_explore_work *work = explore->work;
-    if (work == NULL || (work->deal = cx_deal_new(&deal)) == NULL) {
+    if (work != NULL) {
+        work->deal = cx_deal_new(&deal);
+    }
+    if (work == NULL || work->deal == NULL) {
         free(work);
         explore->work = NULL;
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");

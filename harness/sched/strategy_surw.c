@@ -5,8 +5,8 @@
 //
 // urw: the next thread is drawn in proportion to how many operations each still has to do, which makes every
 // interleaving equally likely, where a plain random walk prefers those that end one thread early. surw: the same over
-// the accesses of a few objects alone. A thread is drawn, and until its next access nobody else may make one; everything
-// that is no access goes by random priorities of threads.
+// the accesses of a few objects alone. A thread is drawn, and until its next access nobody else may make one;
+// everything that is no access goes by random priorities of threads.
 //
 // Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws one object or
 // two, by their accesses); a thread that has not been made yet is counted with its creator; in most runs points that no
@@ -106,8 +106,8 @@ static int at_access(const struct cx_thread *thread)
     return object != 0 && (object == focus[0] || object == focus[1]) && cx_matters(thread->op, fine);
 }
 
-// The thread with the highest priority among those that may go on; NULL if all of them are about to access an object that counts
-// and somebody else is intended to.
+// The thread with the highest priority among those that may go on; NULL if all of them are about to access an object
+// that counts and somebody else is intended to.
 static struct cx_thread *first_allowed(struct cx_thread *first, struct cx_thread **others, uint32_t count)
 {
     struct cx_thread *best = first != NULL && (!at_access(first) || first == intended) ? first : NULL;

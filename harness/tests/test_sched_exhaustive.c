@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What exhaustive promises: as many schedules as arithmetic says, no final state lost to its reductions, the bound kept.
+// What exhaustive promises: as many schedules as arithmetic says, no final state lost to its reductions, and the bound
+// kept.
 #include "harness/tests/sched_case.h"
 
 #include <sched.h>
@@ -294,8 +295,10 @@ static void test_a_deadlock_needs_its_preemption(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_counts_are_the_closed_forms),     cmocka_unit_test(test_a_bound_leaves_out_what_it_must),
-        cmocka_unit_test(test_no_state_is_lost),                cmocka_unit_test(test_picks_are_searched),
+        cmocka_unit_test(test_counts_are_the_closed_forms),
+        cmocka_unit_test(test_a_bound_leaves_out_what_it_must),
+        cmocka_unit_test(test_no_state_is_lost),
+        cmocka_unit_test(test_picks_are_searched),
         cmocka_unit_test(test_a_deadlock_needs_its_preemption),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
