@@ -28,10 +28,14 @@ struct cx_deal {
     struct cx_prefix *batch[GENERATION]; // owned
 };
 
-// Strategies whose runs do not depend on each other: any of them can be played again alone.
+int cx_deal_learns(uint32_t strategy)
+{
+    return strategy == CX_STRATEGY_FEEDBACK || strategy == CX_STRATEGY_PORTFOLIO || strategy == CX_STRATEGY_EXHAUSTIVE;
+}
+
 static int learns(const struct cx_deal *deal)
 {
-    return deal->options.strategy == CX_STRATEGY_FEEDBACK || deal->options.strategy == CX_STRATEGY_PORTFOLIO;
+    return cx_deal_learns(deal->options.strategy);
 }
 
 static int exhaustive(const struct cx_deal *deal)

@@ -23,6 +23,9 @@ struct cx_deal_options {
     uint32_t preemptions_max; // of exhaustive
 };
 
+// 1 if what a run is depends on the runs before it.
+int cx_deal_learns(uint32_t strategy);
+
 // Returns NULL without memory. The caller frees it with cx_deal_free(); NULL is allowed there.
 struct cx_deal *cx_deal_new(const struct cx_deal_options *options);
 void cx_deal_free(struct cx_deal *deal);
