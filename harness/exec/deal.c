@@ -10,6 +10,7 @@
 #include "harness/exec/feedback.h"
 #include "harness/exec/portfolio.h"
 #include "harness/exec/profile.h"
+#include "harness/exec/seed.h"
 
 #define GENERATION 64 // runs: enough to keep a crew busy between two meetings, few enough to learn from soon
 
@@ -89,13 +90,22 @@ int cx_deal_ready(const struct cx_deal *deal, uint64_t number)
     return deal->next_judge >= (learns(deal) ? generation_start(number) : 1);
 }
 
-uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number, uint64_t seed)
+// Run after run, where a draw falls in [0, 2^64), in one of two dimensions. Not at random: the multiples of the inverse
+// powers of the plastic number fill the square more evenly than draws do (Roberts' R2 sequence), so that no member and
+// no object waits for long by bad luck.
+static uint64_t place_of(const struct cx_deal *deal, uint64_t number, uint32_t dimension)
+{
+    static const uint64_t strides[2] = {0xc13fa9a902a6328fULL, 0x91e10da5c79e7b1dULL};
+    return cx_mix(deal->options.seed + dimension) + (deal->options.run_first + number) * strides[dimension];
+}
+
+uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number)
 {
     if (number == 0 || exhaustive(deal)) {
         return CX_STRATEGY_REPLAY; // without a plan: the default order
     }
     if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
-        return cx_portfolio_strategy(&deal->portfolio, seed);
+        return cx_portfolio_strategy(&deal->portfolio, place_of(deal, number, 0));
     }
     return deal->options.strategy;
 }
@@ -104,7 +114,7 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
                      struct cx_deviation *plan)
 {
     request->seed = seed;
-    request->strategy = cx_deal_strategy(deal, number, seed);
+    request->strategy = cx_deal_strategy(deal, number);
     request->pct_depth = deal->options.pct_depth;
     request->choices_expected = learns(deal) ? deal->choices_expected : deal->choices_default;
     if (number == 0 || exhaustive(deal)) {
@@ -120,7 +130,7 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
     } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
         request->pct_depth = cx_portfolio_depth(seed);
     }
-    cx_profile_request(&deal->profile, request);
+    cx_profile_request(&deal->profile, place_of(deal, number, 1), request);
 }
 
 static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)

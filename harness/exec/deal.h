@@ -21,6 +21,8 @@ struct cx_deal_options {
     uint32_t strategy;
     uint32_t pct_depth;
     uint32_t preemptions_max; // of exhaustive
+    uint64_t seed;            // of the whole exploration
+    uint64_t run_first;       // campaign's number of run 1
 };
 
 // 1 if what a run is depends on the runs before it.
@@ -44,6 +46,6 @@ int cx_deal_over(const struct cx_deal *deal);
 // What has been shown about all schedules, in one sentence; empty for strategies that show nothing of the kind.
 void cx_deal_text(const struct cx_deal *deal, char *text, size_t text_bytes);
 // The strategy that run `number` was dealt to, for runs that can be asked for.
-uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number, uint64_t seed);
+uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number);
 
 #endif

@@ -224,7 +224,7 @@ static enum cx_status task_end(struct cx_explore *explore, uint32_t at, enum cx_
     } else if (status == CX_OK) {
         struct slot *slot = &work->slots[number % CX_SLOTS_COUNT];
         slot->record = record;
-        slot->record.dealt = cx_deal_strategy(work->deal, number, run_seed(explore, number));
+        slot->record.dealt = cx_deal_strategy(work->deal, number);
         slot->ready = 1;
     } else {
         cx_record_fini(&record);
@@ -426,8 +426,14 @@ static enum cx_status explore_loop(struct cx_explore *explore, struct cx_error *
 
 enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error)
 {
-    const struct cx_deal_options deal = {explore->options->strategy, explore->options->pct_depth,
-                                         explore->options->preemptions_max};
+    const struct cx_explore_options *options = explore->options;
+    const struct cx_deal_options deal = {
+        .strategy = options->strategy,
+        .pct_depth = options->pct_depth,
+        .preemptions_max = options->preemptions_max,
+        .seed = cx_seed_of_run(options->seed, options->scenario, options->strategy, CX_RUN_DEFAULT),
+        .run_first = options->run_first,
+    };
     explore->work = calloc(1, sizeof(*explore->work));
     struct cx_explore_work *work = explore->work;
     if (work != NULL) {
@@ -439,7 +445,7 @@ enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
     }
     explore->start_ns = cx_clock_ns();
-    uint64_t runs_max = explore->options->runs_max;
+    uint64_t runs_max = options->runs_max;
     work->runs_end = runs_max > UINT64_MAX - 2 ? UINT64_MAX - 1 : runs_max + 1;
     if (!controlled(explore)) {
         work->next_deal = work->next_judge = 1; // no default order

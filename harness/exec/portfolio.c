@@ -50,17 +50,16 @@ void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices)
     weights_set(portfolio, shares);
 }
 
-uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t seed)
+uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t place)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         sum += portfolio->weights[i];
     }
-    struct cx_prng prng = {cx_mix(seed ^ CX_STRATEGY_PORTFOLIO)};
-    uint64_t drawn = cx_prng_below(&prng, sum);
+    uint64_t left = (uint64_t)(((unsigned __int128)place * sum) >> 64);
     uint32_t at = 0;
-    while (drawn >= portfolio->weights[at]) {
-        drawn -= portfolio->weights[at++];
+    while (left >= portfolio->weights[at]) {
+        left -= portfolio->weights[at++];
     }
     return members[at].strategy;
 }

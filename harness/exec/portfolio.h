@@ -21,8 +21,8 @@ struct cx_portfolio {
 
 // `choices`: of the run in the default order, from which the cost of a run under each strategy is guessed.
 void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices);
-// The strategy of a run with this seed.
-uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t seed);
+// The strategy at `place`, a fraction of 2^64, with all members side by side, each as wide as its chance.
+uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t place);
 // The depth of pct for a run with this seed.
 uint32_t cx_portfolio_depth(uint64_t seed);
 // A run is judged; it was the first to show `fresh` signatures.

@@ -89,22 +89,22 @@ static void request_events(const struct cx_profile_table *table, const uint32_t 
     }
 }
 
-// An object, drawn by how often it is used.
-static const struct cx_profile_object *object_draw(const struct cx_profile_table *table, struct cx_prng *prng)
+// The object at `place`, a fraction of 2^64, with all of them side by side, each as wide as it is used often.
+static const struct cx_profile_object *object_at(const struct cx_profile_table *table, uint64_t place)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < table->objects_count; i++) {
         sum += table->objects[i].total;
     }
-    uint64_t drawn = cx_prng_below(prng, sum);
+    uint64_t left = (uint64_t)(((unsigned __int128)place * sum) >> 64);
     uint32_t at = 0;
-    while (drawn >= table->objects[at].total) {
-        drawn -= table->objects[at++].total;
+    while (left >= table->objects[at].total) {
+        left -= table->objects[at++].total;
     }
     return &table->objects[at];
 }
 
-void cx_profile_request(const struct cx_profile_table *table, struct cx_request *request)
+void cx_profile_request(const struct cx_profile_table *table, uint64_t place, struct cx_request *request)
 {
     if (request->strategy == CX_STRATEGY_URW) {
         request_events(table, table->events, request);
@@ -113,8 +113,8 @@ void cx_profile_request(const struct cx_profile_table *table, struct cx_request 
         return;
     }
     struct cx_prng prng = {cx_mix(request->seed)};
-    const struct cx_profile_object *first = object_draw(table, &prng);
-    const struct cx_profile_object *second = object_draw(table, &prng);
+    const struct cx_profile_object *first = object_at(table, place);
+    const struct cx_profile_object *second = object_at(table, cx_prng_next(&prng));
     uint32_t events[CX_TRACE_THREADS_MAX];
     memcpy(events, first->events, sizeof(events));
     request->focus[0] = first->object;
