@@ -46,6 +46,7 @@
 #define CX_TRACE_MAX (1u << 18)
 #define CX_TRACE_THREADS_MAX 64 // of a traced run: sets of threads are words
 #define CX_PROFILE_MAX 512
+#define CX_FOCUS_MAX 3
 #define CX_COVERAGE_WORDS 256         // 64 bits each
 #define CX_COVERAGE_HANDOFF_WORDS 128 // of them: pairs at switches; the others are conflicts, seen by pos alone
 
@@ -173,13 +174,13 @@ struct cx_request {
     uint32_t mode;     // enum cx_mode bits
     uint32_t pct_depth;
     uint64_t seed;
-    uint64_t choices_expected; // length of a run in points with a choice, learned by a calibration run; 0: unknown
-    uint64_t steps_max;        // 0: the scenario's
-    uint32_t wall_ms_max;      // 0: the scenario's
-    uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
-    int32_t cpu;               // run pinned to this CPU, -1: not pinned
-    uint32_t profile_count;    // entries in profile[]
-    uint64_t focus[2];         // surw: the objects whose accesses count, 0 for none
+    uint64_t choices_expected;    // length of a run in points with a choice, learned by a calibration run; 0: unknown
+    uint64_t steps_max;           // 0: the scenario's
+    uint32_t wall_ms_max;         // 0: the scenario's
+    uint32_t plan_count;          // deviations in plan[], for CX_STRATEGY_REPLAY
+    int32_t cpu;                  // run pinned to this CPU, -1: not pinned
+    uint32_t profile_count;       // entries in profile[]
+    uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };
 

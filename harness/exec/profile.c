@@ -113,16 +113,17 @@ void cx_profile_request(const struct cx_profile_table *table, uint64_t place, st
         return;
     }
     struct cx_prng prng = {cx_mix(request->seed)};
-    const struct cx_profile_object *first = object_at(table, place);
-    const struct cx_profile_object *second = object_at(table, cx_prng_next(&prng));
-    uint32_t events[CX_TRACE_THREADS_MAX];
-    memcpy(events, first->events, sizeof(events));
-    request->focus[0] = first->object;
-    // Many bugs are about two objects that belong together, and many about one.
-    if (second != first && cx_prng_below(&prng, 2) == 0) {
-        request->focus[1] = second->object;
-        for (uint32_t i = 0; i < CX_TRACE_THREADS_MAX; i++) {
-            events[i] += second->events[i];
+    uint32_t events[CX_TRACE_THREADS_MAX] = {0};
+    // Many bugs are about objects that belong together, and many about one.
+    uint64_t wanted = 1 + cx_prng_below(&prng, CX_FOCUS_MAX);
+    for (uint64_t i = 0, count = 0; i < wanted; i++) {
+        const struct cx_profile_object *object = object_at(table, i == 0 ? place : cx_prng_next(&prng));
+        if (object->object == request->focus[0] || object->object == request->focus[1]) {
+            continue; // drawn before
+        }
+        request->focus[count++] = object->object;
+        for (uint32_t k = 0; k < CX_TRACE_THREADS_MAX; k++) {
+            events[k] += object->events[k];
         }
     }
     request_events(table, events, request);

@@ -33,7 +33,7 @@ struct cx_profile_table {
 void cx_profile_learn(struct cx_profile_table *table, const struct cx_record *record);
 void cx_profile_fini(struct cx_profile_table *table);
 
-// Fill in profile and focus of a request: for urw all operations, for surw those on one object or two, drawn by how
+// Fill in profile and focus of a request: for urw all operations, for surw those on one to three objects, drawn by how
 // often they are used. `place`, a fraction of 2^64, decides the first of them. Other strategies get nothing.
 void cx_profile_request(const struct cx_profile_table *table, uint64_t place, struct cx_request *request);
 

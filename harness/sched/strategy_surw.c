@@ -8,8 +8,8 @@
 // the accesses of a few objects alone. A thread is drawn, and until its next access nobody else may make one;
 // everything that is no access goes by random priorities of threads.
 //
-// Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws one object or
-// two, by their accesses); a thread that has not been made yet is counted with its creator; in most runs points that no
+// Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws one to
+// three objects, by their accesses); a thread that has not been made yet is counted with its creator; in most runs points that no
 // other thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits
 // for one turn of somebody else, and its priority falls below all others; timed waits may end early where a thread is
 // chosen.
@@ -21,7 +21,7 @@ static uint64_t remaining[CX_THREADS_MAX];  // scheduler token: operations that 
 static uint64_t priorities[CX_THREADS_MAX]; // scheduler token
 static uint64_t lowest;                     // scheduler token: below every priority given so far
 static int fine;                            // const after begin
-static uint64_t focus[2];                   // const after begin: addresses; 0 where every operation counts
+static uint64_t focus[CX_FOCUS_MAX];        // const after begin: addresses; 0 where every operation counts
 static struct cx_thread *intended;          // scheduler token: who may access `focus` next; NULL: not drawn yet
 
 static void urw_begin(void)
@@ -35,8 +35,9 @@ static void urw_begin(void)
 static void surw_begin(void)
 {
     urw_begin();
-    focus[0] = cx_sched.channel->request.focus[0];
-    focus[1] = cx_sched.channel->request.focus[1];
+    for (uint32_t i = 0; i < CX_FOCUS_MAX; i++) {
+        focus[i] = cx_sched.channel->request.focus[i];
+    }
 }
 
 static uint64_t events_of(const struct cx_thread *thread)
@@ -103,7 +104,11 @@ static void count_down(const struct cx_thread *thread)
 static int at_access(const struct cx_thread *thread)
 {
     uint64_t object = (uint64_t)(uintptr_t)thread->object;
-    return object != 0 && (object == focus[0] || object == focus[1]) && cx_matters(thread->op, fine);
+    uint32_t at = 0;
+    while (at < CX_FOCUS_MAX && object != focus[at]) {
+        at++;
+    }
+    return object != 0 && at < CX_FOCUS_MAX && cx_matters(thread->op, fine);
 }
 
 // The thread with the highest priority among those that may go on; NULL if all of them are about to access an object
