@@ -12,6 +12,7 @@
 #define CX_RUNS_DEFAULT 100
 #define CX_DEPTH_DEFAULT 3
 #define CX_DEPTH_MAX 64
+#define CX_PREEMPTIONS_DEFAULT 2
 
 static char doc[] =
     "Play scenarios under many schedules and report what breaks."
@@ -22,7 +23,9 @@ static char arguments_doc[] = "SCENARIO...";
 
 enum option_key {
     KEY_DEPTH = 0x100,
+    KEY_PREEMPTIONS,
     KEY_RUNS,
+    KEY_FINDINGS,
     KEY_FIRST_RUN,
     KEY_FOR,
     KEY_OUT,
@@ -34,10 +37,13 @@ enum option_key {
 
 static const struct argp_option options[] = {
     {"target", 't', "T[,T2...]", 0, "Targets to run on", 0},
-    {"strategy", 's', "NAME", 0, "native (no control), random or pct (default)", 0},
+    {"strategy", 's', "NAME", 0,
+     "native (no control), random, pct, pos, urw, surw, delay, feedback, exhaustive or portfolio (default)", 0},
     {"depth", KEY_DEPTH, "N", 0, "Depth of pct: change points plus one (default 3)", 0},
+    {"preemptions", KEY_PREEMPTIONS, "N", 0, "Bound of exhaustive, or \"any\" (default 2)", 0},
     {"seed", 'S', "N", 0, "Seed of the whole command (default 1)", 0},
     {"runs", KEY_RUNS, "N", 0, "Runs of each scenario (default 100, or no limit with --for)", 0},
+    {"findings", KEY_FINDINGS, "N", 0, "Go on to the next scenario after N signatures (default: no limit)", 0},
     {"first-run", KEY_FIRST_RUN, "N", 0, "Begin with this run (default 0)", 0},
     {"for", KEY_FOR, "TIME", 0, "Time for everything together, such as 60s", 0},
     {"jobs", 'j', "N", 0, "Runs at a time (default 1; 0: one for every CPU)", 0},
@@ -76,8 +82,18 @@ static enum cx_status number_option(struct cx_campaign_options *run, int key, co
         status = cx_option_number("--depth", argument, 1, CX_DEPTH_MAX, &value, error);
         run->pct_depth = (uint32_t)value;
         return status;
+    case KEY_PREEMPTIONS:
+        if (strcmp(argument, "any") == 0) {
+            run->preemptions_max = UINT32_MAX;
+            return CX_OK;
+        }
+        status = cx_option_number("--preemptions", argument, 0, 1000, &value, error);
+        run->preemptions_max = (uint32_t)value;
+        return status;
     case KEY_RUNS:
         return cx_option_number("--runs", argument, 1, INT64_MAX / 2, &run->runs_max, error);
+    case KEY_FINDINGS:
+        return cx_option_number("--findings", argument, 1, UINT64_MAX, &run->findings_max, error);
     case KEY_FIRST_RUN:
         return cx_option_number("--first-run", argument, 0, INT64_MAX / 2, &run->run_first, error);
     case KEY_FOR:
@@ -110,7 +126,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         status = cx_option_strategy(argument, &run->strategy, &error);
         break;
     case KEY_DEPTH:
+    case KEY_PREEMPTIONS:
     case KEY_RUNS:
+    case KEY_FINDINGS:
     case KEY_FIRST_RUN:
     case KEY_FOR:
     case KEY_STEPS_MAX:
@@ -143,8 +161,12 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
 enum cx_exit cx_cmd_run(int argc, char **argv)
 {
     static const struct argp argp = {options, option_parse, arguments_doc, doc, NULL, NULL, NULL};
-    struct cx_campaign_options run = {
-        .strategy = CX_STRATEGY_PCT, .pct_depth = CX_DEPTH_DEFAULT, .seed = 1, .jobs = 1, .out_dir = "constrictor-out"};
+    struct cx_campaign_options run = {.strategy = CX_STRATEGY_PORTFOLIO,
+                                      .pct_depth = CX_DEPTH_DEFAULT,
+                                      .preemptions_max = CX_PREEMPTIONS_DEFAULT,
+                                      .seed = 1,
+                                      .jobs = 1,
+                                      .out_dir = "constrictor-out"};
     struct cx_error error = {0};
     argp_parse(&argp, argc, argv, 0, NULL, &run);
     if (run.patterns.count == 0) {
@@ -158,7 +180,8 @@ enum cx_exit cx_cmd_run(int argc, char **argv)
         cx_command_usage("run", &error);
     }
     if (run.runs_max == 0) {
-        run.runs_max = run.time_max_ns > 0 ? UINT64_MAX : CX_RUNS_DEFAULT;
+        int endless = run.time_max_ns > 0 || run.strategy == CX_STRATEGY_EXHAUSTIVE; // that ends by itself
+        run.runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
     }
     enum cx_exit code = cx_campaign_run(&run);
     cx_names_fini(&run.patterns);

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,10 +16,19 @@
 static const struct {
     const char *name;
     uint32_t strategy;
-} strategies[] = {{"native", CX_STRATEGY_NATIVE},
-                  {"random", CX_STRATEGY_RANDOM},
-                  {"pct", CX_STRATEGY_PCT},
-                  {"replay", CX_STRATEGY_REPLAY}};
+} strategies[] = {
+    {"native", CX_STRATEGY_NATIVE},
+    {"random", CX_STRATEGY_RANDOM},
+    {"pct", CX_STRATEGY_PCT},
+    {"pos", CX_STRATEGY_POS},
+    {"urw", CX_STRATEGY_URW},
+    {"surw", CX_STRATEGY_SURW},
+    {"delay", CX_STRATEGY_DELAY},
+    {"feedback", CX_STRATEGY_FEEDBACK},
+    {"portfolio", CX_STRATEGY_PORTFOLIO},
+    {"exhaustive", CX_STRATEGY_EXHAUSTIVE},
+    {"replay", CX_STRATEGY_REPLAY},
+};
 
 enum cx_status cx_option_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value,
                                 struct cx_error *error)
@@ -87,11 +97,16 @@ enum cx_status cx_option_strategy(const char *text, uint32_t *strategy, struct c
         }
         cx_names_add(&names, strategies[i].name);
     }
+    char known[200] = "";
+    for (size_t i = 0, chars = 0; i < names.count && chars < sizeof(known); i++) {
+        const char *between = i == 0 ? "" : i + 1 < names.count ? ", " : " and ";
+        chars += (size_t)snprintf(known + chars, sizeof(known) - chars, "%s%s", between, names.list[i]);
+    }
     char nearest[200];
     cx_names_nearest(&names, text, nearest, sizeof(nearest));
     cx_names_fini(&names);
-    return cx_error_set(error, CX_ERR_USAGE, "unknown strategy \"%s\"%s%s%s; there are native, random and pct", text,
-                        nearest[0] != '\0' ? ": did you mean " : "", nearest, nearest[0] != '\0' ? "?" : "");
+    return cx_error_set(error, CX_ERR_USAGE, "unknown strategy \"%s\"%s%s%s; there are %s", text,
+                        nearest[0] != '\0' ? ": did you mean " : "", nearest, nearest[0] != '\0' ? "?" : "", known);
 }
 
 const char *cx_strategy_name(uint32_t strategy)

@@ -17,10 +17,10 @@ enum cx_status cx_option_number(const char *option, const char *text, uint64_t m
 // A length of time: a number with ms, s, m or h ("90s", "1.5h" is not allowed, "90" means seconds). At least 1 ms.
 enum cx_status cx_option_duration_ns(const char *option, const char *text, uint64_t *value_ns, struct cx_error *error);
 
-// native, random or pct.
+// Any strategy but replay.
 enum cx_status cx_option_strategy(const char *text, uint32_t *strategy, struct cx_error *error);
 
-// The name of a strategy: "native", "random", "pct", "replay". Borrowed, static.
+// The name of a strategy: "native", "pct", "replay" and so on. Borrowed, static.
 const char *cx_strategy_name(uint32_t strategy);
 
 #endif

@@ -21,13 +21,15 @@ struct cx_campaign_options {
     struct cx_names targets;
     uint32_t strategy;
     uint32_t pct_depth;
+    uint32_t preemptions_max;
     uint64_t seed;
     uint64_t run_first;
-    uint64_t runs_max;    // of each scenario; UINT64_MAX: as many as the time allows
-    uint64_t time_max_ns; // of the whole campaign; 0: no limit
-    uint32_t jobs;        // 0: one for every CPU
-    uint32_t wall_ms_max; // of one run; 0: the scenario's
-    uint64_t steps_max;   // of one run; 0: the scenario's
+    uint64_t runs_max;     // of each scenario; UINT64_MAX: as many as the time allows
+    uint64_t findings_max; // of each scenario; 0: no limit
+    uint64_t time_max_ns;  // of the whole campaign; 0: no limit
+    uint32_t jobs;         // 0: one for every CPU
+    uint32_t wall_ms_max;  // of one run; 0: the scenario's
+    uint64_t steps_max;    // of one run; 0: the scenario's
     int verify;
     const char *out_dir;
     const char *json_path; // or NULL

@@ -43,18 +43,32 @@
 #define CX_SCENARIOS_MAX 256
 #define CX_DEVIATIONS_MAX (1u << 20)
 #define CX_MODULES_MAX 16
+#define CX_TRACE_MAX (1u << 18)
+#define CX_TRACE_THREADS_MAX 64 // of a traced run: sets of threads are words
+#define CX_PROFILE_MAX 512
+#define CX_FOCUS_MAX 3
+#define CX_COVERAGE_WORDS 256         // 64 bits each
+#define CX_COVERAGE_HANDOFF_WORDS 128 // of them: pairs at switches; the others are conflicts, seen by pos alone
 
 enum cx_strategy_kind {
     CX_STRATEGY_NATIVE = 0, // no control: the operating system schedules
     CX_STRATEGY_RANDOM,
     CX_STRATEGY_PCT,
     CX_STRATEGY_REPLAY, // follow `plan`, the default order elsewhere
+    CX_STRATEGY_POS,    // `plan` may hold priorities
+    CX_STRATEGY_URW,
+    CX_STRATEGY_SURW,
+    CX_STRATEGY_DELAY,
+    CX_STRATEGY_FEEDBACK, // from here on the command's: runs are dealt to those above
+    CX_STRATEGY_PORTFOLIO,
+    CX_STRATEGY_EXHAUSTIVE,
 };
 
 enum cx_mode {
     CX_MODE_STRICT = 1,  // replay: a deviation that cannot be followed, or meets another operation, ends the run
     CX_MODE_LOG = 2,     // write every step to CX_LOG_FD and hash it into result.log_hash
     CX_MODE_EXPLAIN = 4, // record an event, with both stacks, at every switch and note
+    CX_MODE_TRACE = 8,   // write every point and who could have gone on there into trace[], and the threads of the run
 };
 
 // Return addresses, innermost first, as absolute addresses of the runner's process.
@@ -65,8 +79,9 @@ struct cx_stack {
 };
 
 enum cx_deviation_kind {
-    CX_DEVIATION_SWITCH = 0, // at this point of this thread, `choice` is the key of the thread that goes on
-    CX_DEVIATION_PICK = 1,   // at this thread's n-th number choice (`point`), `choice` is the number
+    CX_DEVIATION_SWITCH = 0,   // at this point of this thread, `choice` is the key of the thread that goes on
+    CX_DEVIATION_PICK = 1,     // at this thread's n-th number choice (`point`), `choice` is the number
+    CX_DEVIATION_PRIORITY = 2, // plan of pos alone: this thread's n-th priority (`point`) is drawn from seed `object`
 };
 
 // One departure from the default order. A point is named by its thread and that thread's own count of points, so that
@@ -90,6 +105,38 @@ struct cx_step {
     uint8_t op;
     uint8_t unused[3];
     uint64_t caller; // address in the program that performs the operation
+};
+
+// One point of a run with CX_MODE_TRACE: what the thread is about to do, and what was decided there. Threads are named
+// by their order of creation (`threads_made`).
+struct cx_choice {
+    uint64_t object;
+    uint64_t runnable; // one bit for each thread that could go on, this one included
+    uint64_t timed;    // one bit for each thread that waits with a deadline
+    uint64_t point;    // the thread's own count; of number choices for a pick
+    uint16_t thread;
+    uint16_t next; // who goes on; the number of a pick
+    uint16_t n;    // of a pick: of how many
+    uint8_t op;    // enum cx_op
+    uint8_t kind;  // enum cx_choice_kind
+};
+
+// One thread of such a run.
+struct cx_trace_thread {
+    uint32_t key;
+    uint32_t parent; // index of its creator
+};
+
+enum cx_choice_kind {
+    CX_CHOICE_POINT = 0, // the thread could go on
+    CX_CHOICE_BLOCK,     // it blocks, yields or ends
+    CX_CHOICE_PICK,
+};
+
+// How many of its operations, and of those of all threads that come from it, a strategy is to expect of a thread.
+struct cx_profile {
+    uint32_t thread; // key
+    uint32_t events;
 };
 
 struct cx_identity {
@@ -127,12 +174,14 @@ struct cx_request {
     uint32_t mode;     // enum cx_mode bits
     uint32_t pct_depth;
     uint64_t seed;
-    uint64_t choices_expected; // length of a run in points with a choice, learned by a calibration run; 0: unknown
-    uint64_t steps_max;        // 0: the scenario's
-    uint32_t wall_ms_max;      // 0: the scenario's
-    uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
-    int32_t cpu;               // run pinned to this CPU, -1: not pinned
-    uint32_t unused;
+    uint64_t choices_expected;    // length of a run in points with a choice, learned by a calibration run; 0: unknown
+    uint64_t steps_max;           // 0: the scenario's
+    uint32_t wall_ms_max;         // 0: the scenario's
+    uint32_t plan_count;          // deviations in plan[], for CX_STRATEGY_REPLAY
+    int32_t cpu;                  // run pinned to this CPU, -1: not pinned
+    uint32_t profile_count;       // entries in profile[]
+    uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
+    struct cx_profile profile[CX_PROFILE_MAX];
 };
 
 enum cx_thread_status {
@@ -239,10 +288,13 @@ struct cx_result {
     struct cx_deviation diverged_expected;
     struct cx_deviation diverged_found;
     uint64_t fault_address;
-    char message[400];      // assertion text, fatal error text, failed check, what diverged
-    char location[200];     // "file:line" of an assertion or check, or the function of a fatal error
-    char uncontrolled[200]; // what was not under control, or empty
-    struct cx_stack stack;  // of the thread that failed
+    uint32_t trace_count;                 // entries in trace[]
+    uint32_t trace_dropped;               // 1: more points or threads than a trace can hold
+    uint64_t coverage[CX_COVERAGE_WORDS]; // one bit for each pair of operations that a switch or a conflict joined
+    char message[400];                    // assertion text, fatal error text, failed check, what diverged
+    char location[200];                   // "file:line" of an assertion or check, or the function of a fatal error
+    char uncontrolled[200];               // what was not under control, or empty
+    struct cx_stack stack;                // of the thread that failed
     struct cx_step cycle[64];
     struct cx_thread_report threads[CX_THREADS_REPORT_MAX];
     struct cx_race races[CX_RACES_MAX];
@@ -258,8 +310,10 @@ struct cx_channel {
     struct cx_scenario_info scenarios[CX_SCENARIOS_MAX];
     struct cx_request request;
     struct cx_result result;
-    struct cx_deviation plan[CX_DEVIATIONS_MAX];       // command -> runner
-    struct cx_deviation deviations[CX_DEVIATIONS_MAX]; // runner -> command
+    struct cx_deviation plan[CX_DEVIATIONS_MAX];               // command -> runner
+    struct cx_deviation deviations[CX_DEVIATIONS_MAX];         // runner -> command
+    struct cx_choice trace[CX_TRACE_MAX];                      // runner -> command
+    struct cx_trace_thread threads_made[CX_TRACE_THREADS_MAX]; // runner -> command: in order of creation
 };
 
 // Key of a thread: a pure function of its place in the tree of creations ("main" is the root), never of time or of an

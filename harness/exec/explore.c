@@ -16,6 +16,7 @@
 
 #include "harness/exec/clock.h"
 #include "harness/exec/confirm.h"
+#include "harness/exec/deal.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/seed.h"
 #include "harness/scenario.h"
@@ -40,7 +41,8 @@ struct cx_explore_work {
     uint64_t next_judge;
     uint64_t runs_end; // first internal number that is not to be played
     uint32_t restarts;
-    int learned; // the default run is judged
+    int enough; // findings_max is reached: what is still being played does not count
+    struct cx_deal *deal;
     struct slot slots[CX_SLOTS_COUNT];
     struct cx_confirm confirm;
     struct cx_symptoms symptoms;
@@ -93,12 +95,10 @@ static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, enum t
     request->steps_max = explore->options->steps_max;
     if (kind == TASK_REPLAY) {
         cx_confirm_request(work->confirm.record, request, cx_worker_plan(worker));
+        request->seed = run_seed(explore, number);
     } else {
-        request->strategy = number == 0 ? CX_STRATEGY_REPLAY : explore->options->strategy; // without a plan
-        request->pct_depth = explore->options->pct_depth;
-        request->choices_expected = explore->totals.choices_expected;
+        cx_deal_request(work->deal, number, run_seed(explore, number), request, cx_worker_plan(worker));
     }
-    request->seed = run_seed(explore, number);
     work->tasks[at] = kind;
     work->task_runs[at] = number;
     return cx_worker_begin(worker, error);
@@ -117,9 +117,12 @@ static enum task_kind task_next(struct cx_explore *explore, uint64_t *number)
         *number = work->again[--work->again_count];
         return TASK_RUN;
     }
+    if (cx_deal_over(work->deal)) {
+        work->runs_end = work->next_deal;
+    }
     uint64_t ahead_max = (uint64_t)CX_AHEAD_PER_WORKER * explore->crew->count + 2;
-    int allowed = work->learned || work->next_deal == 0;
-    if (!allowed || work->next_deal >= work->runs_end || work->next_deal - work->next_judge >= ahead_max) {
+    if (!cx_deal_ready(work->deal, work->next_deal) || work->next_deal >= work->runs_end ||
+        work->next_deal - work->next_judge >= ahead_max) {
         return TASK_NONE;
     }
     if (work->next_deal > 0 && !time_left(explore)) {
@@ -221,6 +224,7 @@ static enum cx_status task_end(struct cx_explore *explore, uint32_t at, enum cx_
     } else if (status == CX_OK) {
         struct slot *slot = &work->slots[number % CX_SLOTS_COUNT];
         slot->record = record;
+        slot->record.dealt = cx_deal_strategy(work->deal, number);
         slot->ready = 1;
     } else {
         cx_record_fini(&record);
@@ -349,6 +353,7 @@ static void run_judge(struct cx_explore *explore, struct cx_record *record)
         }
         finding->count++;
     }
+    cx_deal_judge(work->deal, number, record, confirm->fresh_count);
     int replayable = record->detailed && controlled(explore) && !record->result->deviations_dropped;
     int verify = replayable && (number <= 1 || explore->options->verify) && record->outcome == CX_OUTCOME_PASS;
     confirm->pass_verify = verify && work->symptoms.count == 0;
@@ -378,7 +383,7 @@ static void runs_judge(struct cx_explore *explore)
                 return;
             }
             confirm_end(explore, 0);
-        } else {
+        } else if (!work->enough) {
             run_judge(explore, &slot->record);
             if (work->confirm.active) {
                 return;
@@ -386,8 +391,12 @@ static void runs_judge(struct cx_explore *explore)
         }
         cx_record_fini(&slot->record);
         slot->ready = 0;
-        work->learned = 1;
         work->next_judge++;
+        uint64_t wanted = explore->options->findings_max;
+        if (wanted > 0 && explore->findings.count >= wanted) {
+            work->enough = 1;
+            work->runs_end = work->next_deal;
+        }
     }
 }
 
@@ -417,22 +426,36 @@ static enum cx_status explore_loop(struct cx_explore *explore, struct cx_error *
 
 enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error)
 {
+    const struct cx_explore_options *options = explore->options;
+    const struct cx_deal_options deal = {
+        .strategy = options->strategy,
+        .pct_depth = options->pct_depth,
+        .preemptions_max = options->preemptions_max,
+        .seed = cx_seed_of_run(options->seed, options->scenario, options->strategy, CX_RUN_DEFAULT),
+        .run_first = options->run_first,
+    };
     explore->work = calloc(1, sizeof(*explore->work));
-    if (explore->work == NULL) {
+    struct cx_explore_work *work = explore->work;
+    if (work != NULL) {
+        work->deal = cx_deal_new(&deal);
+    }
+    if (work == NULL || work->deal == NULL) {
+        free(work);
+        explore->work = NULL;
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
     }
-    struct cx_explore_work *work = explore->work;
     explore->start_ns = cx_clock_ns();
-    uint64_t runs_max = explore->options->runs_max;
+    uint64_t runs_max = options->runs_max;
     work->runs_end = runs_max > UINT64_MAX - 2 ? UINT64_MAX - 1 : runs_max + 1;
     if (!controlled(explore)) {
         work->next_deal = work->next_judge = 1; // no default order
-        work->learned = 1;
     }
     enum cx_status status = explore_loop(explore, error);
     for (uint32_t i = 0; i < CX_SLOTS_COUNT; i++) {
         cx_record_fini(&work->slots[i].record);
     }
+    cx_deal_text(work->deal, explore->totals.shown, sizeof(explore->totals.shown));
+    cx_deal_free(work->deal);
     free(work);
     explore->work = NULL;
     return status;

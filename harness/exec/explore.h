@@ -24,13 +24,15 @@ struct cx_explore_options {
     const char *scenario;
     uint32_t strategy; // enum cx_strategy_kind
     uint32_t pct_depth;
-    uint64_t seed;        // of the campaign
-    uint64_t run_first;   // index of the first numbered run
-    uint64_t runs_max;    // UINT64_MAX: until the deadline
-    uint64_t deadline_ns; // CX_NO_DEADLINE: until runs_max
-    uint32_t wall_ms_max; // of one run; 0: the scenario's
-    uint64_t steps_max;   // of one run; 0: the scenario's
-    int verify;           // replay every run once, not only the first two
+    uint32_t preemptions_max; // of exhaustive
+    uint64_t seed;            // of the campaign
+    uint64_t run_first;       // index of the first numbered run
+    uint64_t runs_max;        // UINT64_MAX: until the deadline
+    uint64_t deadline_ns;     // CX_NO_DEADLINE: until runs_max
+    uint64_t findings_max;    // stop after so many signatures; 0: no limit
+    uint32_t wall_ms_max;     // of one run; 0: the scenario's
+    uint64_t steps_max;       // of one run; 0: the scenario's
+    int verify;               // replay every run once, not only the first two
 };
 
 struct cx_explore_totals {
@@ -47,6 +49,7 @@ struct cx_explore_totals {
     uint64_t fork_ns;
     uint64_t wall_ns;
     uint32_t threads_max;
+    char shown[200];        // about all schedules, by exhaustive
     char error_text[400];   // of the first run with a harness error
     char uncontrolled[200]; // of the first run that had something out of control
     struct cx_set interleavings;

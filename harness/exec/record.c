@@ -34,6 +34,37 @@ static enum cx_status details_take(struct cx_record *record, const struct cx_wor
     return CX_OK;
 }
 
+// What the request asked for beside the run's outcome.
+static enum cx_status extras_take(struct cx_record *record, const struct cx_worker *worker, struct cx_error *error)
+{
+    const struct cx_result *result = cx_worker_result(worker);
+    const struct cx_channel *channel = cx_worker_channel(worker);
+    record->strategy = channel->request.strategy;
+    record->seed = channel->request.seed;
+    memcpy(record->coverage, result->coverage, sizeof(record->coverage));
+    if (record->strategy == CX_STRATEGY_POS && channel->request.plan_count > 0) {
+        record->mutations_count = channel->request.plan_count;
+        record->mutations = malloc(record->mutations_count * sizeof(*record->mutations));
+        if (record->mutations != NULL) {
+            memcpy(record->mutations, channel->plan, record->mutations_count * sizeof(*record->mutations));
+        }
+    }
+    if (channel->request.mode & CX_MODE_TRACE) {
+        uint32_t threads = result->threads_count < CX_TRACE_THREADS_MAX ? result->threads_count : CX_TRACE_THREADS_MAX;
+        record->trace_count = result->trace_count;
+        record->trace_dropped = result->trace_dropped;
+        record->trace_threads_count = threads;
+        memcpy(record->trace_threads, channel->threads_made, sizeof(record->trace_threads));
+        record->trace = malloc((result->trace_count + 1) * sizeof(*record->trace));
+        if (record->trace != NULL) {
+            memcpy(record->trace, channel->trace, result->trace_count * sizeof(*record->trace));
+        }
+    }
+    int lost = (record->mutations_count > 0 && record->mutations == NULL) ||
+               ((channel->request.mode & CX_MODE_TRACE) && record->trace == NULL);
+    return lost ? cx_error_set(error, CX_ERR_MEMORY, "out of memory for a run's result") : CX_OK;
+}
+
 enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *worker, int detailed,
                               struct cx_error *error)
 {
@@ -42,12 +73,18 @@ enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *
     record->outcome = (enum cx_outcome)result->outcome;
     record->steps = result->steps;
     record->choices = result->choices;
+    record->switches = result->switches;
     record->fingerprint = result->fingerprint;
     record->cpu_ns = result->cpu_ns;
     record->fork_ns = result->fork_ns;
     record->wall_ns = result->wall_ns;
     record->threads_count = result->threads_count;
     record->threads_parked = result->threads_parked;
+    enum cx_status status = extras_take(record, worker, error);
+    if (status != CX_OK) {
+        cx_record_fini(record);
+        return status;
+    }
     if (!detailed && record->outcome == CX_OUTCOME_PASS && result->races_count == 0) {
         return CX_OK;
     }
@@ -78,6 +115,10 @@ void cx_record_fini(struct cx_record *record)
     free(record->result);
     free(record->deviations);
     free(record->output);
+    free(record->mutations);
+    free(record->trace);
+    record->mutations = NULL;
+    record->trace = NULL;
     record->result = NULL;
     record->deviations = NULL;
     record->output = NULL;

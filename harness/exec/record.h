@@ -19,12 +19,24 @@ struct cx_record {
     enum cx_outcome outcome;
     uint64_t steps;
     uint64_t choices;
+    uint64_t switches;
     uint64_t fingerprint;
     uint64_t cpu_ns;
     uint64_t fork_ns;
     uint64_t wall_ns;
     uint32_t threads_count;
     uint32_t threads_parked;
+    uint32_t strategy; // that played it
+    uint32_t dealt;    // that it was dealt to; filled in by explore.c
+    uint64_t seed;     // of the request
+    uint64_t coverage[CX_COVERAGE_WORDS];
+    uint32_t mutations_count;
+    struct cx_deviation *mutations; // owned; the plan of a run of pos
+    uint32_t trace_count;
+    uint32_t trace_dropped;
+    uint32_t trace_threads_count;
+    struct cx_choice *trace; // owned; NULL unless the run was traced
+    struct cx_trace_thread trace_threads[CX_TRACE_THREADS_MAX];
     uint32_t detailed;               // 1: the following are there
     struct cx_result *result;        // owned
     struct cx_deviation *deviations; // owned; result->deviations_count of them

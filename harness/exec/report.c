@@ -11,6 +11,7 @@
 #include "harness/detect/render.h"
 #include "harness/exec/campaign.h"
 #include "harness/exec/clock.h"
+#include "harness/exec/deal.h"
 #include "harness/options.h"
 #include "harness/trace/format.h"
 
@@ -33,6 +34,13 @@ static int schedule_path(const struct cx_campaign *campaign, const struct cx_exp
     return chars > 0 && (size_t)chars < sizeof(finding->schedule_path) ? 0 : -1;
 }
 
+// Who made the schedule: of a portfolio, the member.
+static uint32_t strategy_of(const struct cx_explore *explore, const struct cx_record *record)
+{
+    uint32_t strategy = explore->options->strategy;
+    return strategy == CX_STRATEGY_PORTFOLIO ? record->dealt : strategy;
+}
+
 static void schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
                           struct cx_finding *finding, const struct cx_record *record)
 {
@@ -46,7 +54,7 @@ static void schedule_save(const struct cx_campaign *campaign, const struct cx_ex
         snprintf(schedule.target, sizeof(schedule.target), "%s", campaign->target);
         snprintf(schedule.build_id, sizeof(schedule.build_id), "%s", campaign->identity->build_id);
         snprintf(schedule.strategy, sizeof(schedule.strategy), "%s",
-                 default_run ? "default" : cx_strategy_name(options->strategy));
+                 default_run ? "default" : cx_strategy_name(strategy_of(explore, record)));
         snprintf(schedule.signature, sizeof(schedule.signature), "%s", finding->signature.text);
         schedule.depth = !default_run && options->strategy == CX_STRATEGY_PCT ? options->pct_depth : 0;
         schedule.seed = finding->seed;
@@ -75,10 +83,14 @@ void cx_report_replay_command(const struct cx_campaign *campaign, const struct c
     if (options->strategy == CX_STRATEGY_PCT) {
         snprintf(depth, sizeof(depth), " --depth %u", options->pct_depth);
     }
+    // A strategy that learns comes to this run through those before it.
+    uint64_t run = finding->run == CX_RUN_DEFAULT ? options->run_first : finding->run;
+    uint64_t first = cx_deal_learns(options->strategy) ? options->run_first : run;
     snprintf(text, text_bytes,
-             "constrictor run %s --target %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64 " --runs 1",
+             "constrictor run %s --target %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64
+             " --runs %" PRIu64,
              explore->options->scenario, campaign->target, cx_strategy_name(options->strategy), depth, options->seed,
-             finding->run == CX_RUN_DEFAULT ? 0 : finding->run);
+             first, run - first + 1);
 }
 
 static void status_text(const struct cx_finding *finding, char *text, size_t text_bytes)
@@ -211,6 +223,9 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
         printf("  %6" PRIu64 " x %s%s\n", finding->count, finding->signature.text,
                finding->status == CX_FINDING_DIVERGED ? " (diverged)" : "");
     }
+    if (totals->shown[0] != '\0') {
+        printf("  %s\n", totals->shown);
+    }
     if (totals->uncontrolled[0] != '\0') {
         printf("  not under control: %s\n", totals->uncontrolled);
     }
@@ -235,16 +250,16 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
     }
     cx_jsonl_write(
         &campaign->jsonl,
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o}",
-                  "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
-                  cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs",
-                  (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
-                  (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "runs_parked",
-                  (json_int_t)totals->runs_parked, "replays", (json_int_t)totals->replays, "choices",
-                  (json_int_t)totals->choices, "steps", (json_int_t)totals->steps, "interleavings_distinct",
-                  (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max, "cpu_s",
-                  (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
-                  (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore)));
+        json_pack(
+            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o, s:s}",
+            "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
+            cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs", (json_int_t)totals->runs,
+            "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped", (json_int_t)totals->runs_skipped,
+            "runs_error", (json_int_t)totals->runs_error, "runs_parked", (json_int_t)totals->runs_parked, "replays",
+            (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps", (json_int_t)totals->steps,
+            "interleavings_distinct", (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max,
+            "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
+            (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore), "shown", totals->shown));
 }
 
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)

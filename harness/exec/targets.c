@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CX_TARGET_PLAIN "plain" // and "plain-tsan": runners without CPython, part of our own build
+#define CX_TARGET_PLAIN "plain" // and "plain-tsan", "plain-corpus": runners without CPython, part of our own build
 
 // The builds of issue and design; what each means is tools/cpython's business.
 static const char *const builds[] = {"ft-debug", "gil-debug", "ft-tsan", "gil-tsan", "ft-release", "gil-release"};

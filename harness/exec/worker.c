@@ -433,6 +433,11 @@ const struct cx_deviation *cx_worker_deviations(const struct cx_worker *worker)
     return worker->channel->deviations;
 }
 
+const struct cx_channel *cx_worker_channel(const struct cx_worker *worker)
+{
+    return worker->channel;
+}
+
 // harness/exec/output.c reads these two files; nobody else needs them.
 int cx_worker__output_fd(const struct cx_worker *worker)
 {

@@ -75,6 +75,8 @@ enum cx_status cx_worker_play(struct cx_worker *worker, struct cx_error *error);
 // The result and the deviations of the last run, sane: counts in range, texts terminated. Borrowed, until the next run.
 const struct cx_result *cx_worker_result(const struct cx_worker *worker);
 const struct cx_deviation *cx_worker_deviations(const struct cx_worker *worker);
+// All of the channel, for what the request asked for beside that. Borrowed, until the next run.
+const struct cx_channel *cx_worker_channel(const struct cx_worker *worker);
 
 // The last `text_bytes - 1` bytes that the run wrote to its standard output and error. Returns their number.
 size_t cx_worker_output(const struct cx_worker *worker, char *text, size_t text_bytes);

@@ -53,12 +53,46 @@ struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
     return NULL;
 }
 
+int cx_draw_fine(void)
+{
+    return cx_prng_below(&cx_sched.prng, 16) == 0;
+}
+
+int cx_matters(uint8_t op, int fine)
+{
+    static const uint8_t idle[CX_OP_COUNT] = {
+        [CX_OP_AFTER] = 1,         [CX_OP_THREAD_CREATE] = 1, [CX_OP_THREAD_START] = 1, [CX_OP_MUTEX_UNLOCK] = 1,
+        [CX_OP_RWLOCK_UNLOCK] = 1, [CX_OP_SPIN_UNLOCK] = 1,   [CX_OP_SEM_POST] = 1,
+    };
+    return fine || !idle[op];
+}
+
+struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fine)
+{
+    for (uint32_t i = 0; !fine && i < count; i++) {
+        if (others[i]->op == CX_OP_NONE) {
+            return others[i];
+        }
+    }
+    return NULL;
+}
+
+int cx_conflicting(uint8_t a, uint8_t b)
+{
+    static const uint8_t looks[CX_OP_COUNT] = {
+        [CX_OP_LOAD] = 1,
+        [CX_OP_RWLOCK_RDLOCK] = 1,
+    };
+    return !(looks[a] && looks[b]) && a != CX_OP_AFTER && b != CX_OP_AFTER;
+}
+
 const struct cx_strategy *cx_strategy_of(uint32_t kind)
 {
     static const struct cx_strategy *const strategies[] = {
-        [CX_STRATEGY_RANDOM] = &cx_strategy_random,
-        [CX_STRATEGY_PCT] = &cx_strategy_pct,
-        [CX_STRATEGY_REPLAY] = &cx_strategy_replay,
+        [CX_STRATEGY_RANDOM] = &cx_strategy_random, [CX_STRATEGY_PCT] = &cx_strategy_pct,
+        [CX_STRATEGY_REPLAY] = &cx_strategy_replay, [CX_STRATEGY_POS] = &cx_strategy_pos,
+        [CX_STRATEGY_URW] = &cx_strategy_urw,       [CX_STRATEGY_SURW] = &cx_strategy_surw,
+        [CX_STRATEGY_DELAY] = &cx_strategy_delay,
     };
     return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
 }

@@ -139,6 +139,7 @@ static void switch_to(struct cx_thread *self, struct cx_thread *next, enum cx_sw
     if (next == self) {
         return;
     }
+    cx_record_handoff(self, next);
     cx_sched.switches++;
     cx_sched.preemptions += reason == CX_SWITCH_PREEMPT;
     uint64_t mark = ((uint64_t)self->key << 32 | next->key) ^ (self->points << 8);
@@ -170,6 +171,7 @@ static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation
             if (count + cx_sched.timed + (self->status == CX_THREAD_RUNNABLE) > 1) {
                 next = cx_sched.strategy->at_switch(self, fallback);
             }
+            cx_record_choice(self, CX_CHOICE_BLOCK, next->index, 0);
             *deviation = next != fallback;
             return next;
         }
@@ -214,6 +216,7 @@ void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, co
     }
     expire_due();
     struct cx_thread *next = cx_has_choice() ? cx_sched.strategy->at_point(self) : self;
+    cx_record_choice(self, CX_CHOICE_POINT, next->index, 0);
     if (next != self) {
         switch_to(self, next, CX_SWITCH_PREEMPT, 1);
     } else if (self->points >= self->turn_ends && cx_sched.runnable > 1) {
@@ -440,6 +443,7 @@ uint32_t cx_pick(struct cx_thread *self, uint32_t n)
     }
     self->picks++;
     uint32_t choice = cx_sched.strategy->pick(self, n);
+    cx_record_choice(self, CX_CHOICE_PICK, choice, n);
     if (choice != 0) {
         cx_record_deviation(self, CX_DEVIATION_PICK, choice, 0);
     }
@@ -457,7 +461,7 @@ void cx_sched_begin(struct cx_channel *channel)
     cx_sched.steps_max = channel->request.steps_max;
     cx_sched.next_deadline_ns = CX_NO_DEADLINE;
     cx_sched.prng.state = channel->request.seed;
-    cx_sched.slow_mode = (channel->request.mode & CX_MODE_LOG) != 0;
+    cx_sched.slow_mode = (channel->request.mode & (CX_MODE_LOG | CX_MODE_TRACE)) != 0;
     cx_record_begin();
     cx_sched.strategy->begin();
     struct cx_thread *self = cx_thread_adopt_main();

@@ -97,8 +97,9 @@ static void finish(enum cx_outcome outcome, const char *message, const char *loc
     }
     uint32_t count = cx_sched.count < CX_THREADS_REPORT_MAX ? cx_sched.count : CX_THREADS_REPORT_MAX;
     // A run that passed is one of thousands: its threads are described only where somebody will read it.
-    if (outcome == CX_OUTCOME_PASS && result->races_count == 0 && cx_sched.channel->request.mode == 0 &&
-        cx_sched.channel->request.strategy != CX_STRATEGY_REPLAY) {
+    if (outcome == CX_OUTCOME_PASS && result->races_count == 0 &&
+        (cx_sched.channel->request.mode == CX_MODE_TRACE ||
+         (cx_sched.channel->request.mode == 0 && cx_sched.channel->request.strategy != CX_STRATEGY_REPLAY))) {
         count = 0;
     }
     for (uint32_t i = 0; i < count; i++) {

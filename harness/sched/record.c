@@ -109,6 +109,56 @@ void cx_record_note(struct cx_thread *self, const char *text)
     }
 }
 
+static void cover(uint64_t pair, uint32_t first_word, uint32_t words)
+{
+    uint32_t bit = (uint32_t)(cx_prng_mix(pair + 1) % (words * 64));
+    cx_sched.channel->result.coverage[first_word + bit / 64] |= 1ULL << (bit % 64);
+}
+
+void cx_record_handoff(const struct cx_thread *from, const struct cx_thread *to)
+{
+    uint64_t callers = (uint64_t)(uintptr_t)from->caller * 31 + (uint64_t)(uintptr_t)to->caller;
+    cover((callers * 31 + from->op) * 31 + to->op, 0, CX_COVERAGE_HANDOFF_WORDS);
+}
+
+void cx_record_conflict(const void *first_caller, const void *second_caller)
+{
+    uint64_t callers = (uint64_t)(uintptr_t)first_caller * 31 + (uint64_t)(uintptr_t)second_caller;
+    cover(callers, CX_COVERAGE_HANDOFF_WORDS, CX_COVERAGE_WORDS - CX_COVERAGE_HANDOFF_WORDS);
+}
+
+void cx_record_choice(const struct cx_thread *self, enum cx_choice_kind kind, uint32_t next, uint32_t n)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    if ((cx_sched.channel->request.mode & CX_MODE_TRACE) == 0) {
+        return;
+    }
+    if (result->trace_count == CX_TRACE_MAX || cx_sched.count > CX_TRACE_THREADS_MAX) {
+        result->trace_dropped = 1;
+        return;
+    }
+    struct cx_choice *choice = &cx_sched.channel->trace[result->trace_count++];
+    *choice = (struct cx_choice){
+        .object = (uint64_t)(uintptr_t)self->object,
+        .point = kind == CX_CHOICE_PICK ? self->picks : self->points,
+        .thread = (uint16_t)self->index,
+        .next = (uint16_t)next,
+        .n = (uint16_t)n,
+        .op = self->op,
+        .kind = (uint8_t)kind,
+    };
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        const struct cx_thread *thread = &cx_sched.threads[i];
+        if (thread->status == CX_THREAD_RUNNABLE) {
+            choice->runnable |= 1ULL << i;
+        } else if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns != CX_NO_DEADLINE) {
+            choice->timed |= 1ULL << i;
+        }
+        cx_sched.channel->threads_made[i].key = thread->key;
+        cx_sched.channel->threads_made[i].parent = thread->parent;
+    }
+}
+
 void cx_record_step(const struct cx_thread *self)
 {
     if (!(cx_sched.channel->request.mode & CX_MODE_LOG)) {

@@ -112,6 +112,10 @@ struct cx_strategy {
 extern const struct cx_strategy cx_strategy_random;
 extern const struct cx_strategy cx_strategy_pct;
 extern const struct cx_strategy cx_strategy_replay;
+extern const struct cx_strategy cx_strategy_pos;
+extern const struct cx_strategy cx_strategy_urw;
+extern const struct cx_strategy cx_strategy_surw;
+extern const struct cx_strategy cx_strategy_delay;
 
 struct cx_sched {
     int active;                               // scheduler token: a controlled run is on
@@ -280,6 +284,12 @@ void cx_record_deviation(struct cx_thread *self, enum cx_deviation_kind kind, ui
 void cx_record_event(struct cx_thread *from, struct cx_thread *to, enum cx_switch_reason reason, int deviation);
 // The step log, where the request asks for one.
 void cx_record_step(const struct cx_thread *self);
+// `self` is at a point, and `next` (a thread's index, or the number of a pick among `n`) was decided. Only written with
+// CX_MODE_TRACE.
+void cx_record_choice(const struct cx_thread *self, enum cx_choice_kind kind, uint32_t next, uint32_t n);
+// Two operations have met, as told apart by their callers. Remembered as one bit of result.coverage.
+void cx_record_handoff(const struct cx_thread *from, const struct cx_thread *to);
+void cx_record_conflict(const void *first_caller, const void *second_caller);
 void cx_record_note(struct cx_thread *self, const char *text);
 
 // ---- poll.c ----
@@ -330,6 +340,16 @@ struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
 struct cx_thread *cx_first_to_expire(void);
 // Now and then, a thread whose timed wait is to end early; NULL most of the time, and where there is none.
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self);
+// One run in sixteen, drawn once: points that no other thread can tell from the next one matter, too, for the sake of
+// plain memory.
+int cx_draw_fine(void);
+// True if it matters who runs before `op`. Not so, unless `fine`: after an operation (what follows decides), before a
+// thread is made or starts, and before a lock is let go (whoever comes between could as well have come before).
+int cx_matters(uint8_t op, int fine);
+// A thread that has been made and has not run, or NULL: unless `fine`, all come to their first operation at once.
+struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fine);
+// True if operations `a` and `b` on one object would do something else in the other order.
+int cx_conflicting(uint8_t a, uint8_t b);
 // True where the next thread is a matter of choice.
 static inline int cx_has_choice(void)
 {

@@ -107,7 +107,7 @@ command_line_tests()
     run run 'nowhere/*' --target plain
     expect_one_line 4 "nothing ran" "a pattern that matches nothing is no pass"
     run run plain/abba_deadlock --target plain --strategy pcd
-    expect_one_line 2 'unknown strategy "pcd": did you mean pct?' "an unknown strategy"
+    expect_one_line 2 'unknown strategy "pcd": did you mean pct or pos?' "an unknown strategy"
     run run plain/abba_deadlock --target 9.9.9-ft-debug
     expect_one_line 2 'unknown target "9.9.9-ft-debug"' "an unknown target"
     run run plain/abba_deadlock --target 3.13.5-gil-tsan
@@ -151,8 +151,14 @@ run_tests()
     report $? "findings do not depend on --jobs"
     run run plain/wakeup_ok --target plain --runs 30 --strategy random --verify --out d
     expect 0 "nothing unexpected in 30 runs" "a correct scenario passes, every run replayed"
-    run run plain/abba_deadlock --target plain --runs 1 --out d
+    run run plain/abba_deadlock --target plain --runs 1 --strategy pct --out d
     expect 1 "DID NOT COME" "a canary that stays silent is a failure"
+    run run plain/check_then_act_ok --target plain --strategy exhaustive --preemptions any --jobs 2 --out d
+    expect 0 "schedules explored, whatever their preemptions" "all schedules of a correct scenario"
+    run run plain/abba_deadlock --target plain --strategy exhaustive --preemptions 0 --out d
+    expect 1 "schedules with at most 0 preemptions explored" "a bound that leaves the finding out"
+    run run plain/abba_deadlock --target plain --strategy exhaustive --findings 1 --out d
+    expect 0 "schedules explored, NOT all" "a search that is ended by --findings"
     run run plain/bench_five_threads --target plain --for 500ms --out d
     expect 0 "nothing unexpected" "--for"
     run run plain/check_then_act --target plain --runs 20 --strategy native --out d

@@ -10,7 +10,7 @@
 //     scenario finalize/attach_new_thread
 //     target 3.14.7-ft-debug
 //     build-id 5f1c0e9b...                      lower-case hexadecimal, of the runner's file
-//     strategy pct                              that made the run: random, pct, default, shrink
+//     strategy pct                              that made the run: pct, pos, ..., default, shrink
 //     depth 3                                   of pct; 0 elsewhere
 //     seed 0x8c2f00d5a1b2c3d4                   of the run, not of the campaign
 //     run 17                                    its index in the campaign

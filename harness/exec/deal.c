@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// deal: see deal.h.
+#include "harness/exec/deal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/exec/exhaustive.h"
+#include "harness/exec/feedback.h"
+#include "harness/exec/portfolio.h"
+#include "harness/exec/profile.h"
+#include "harness/exec/seed.h"
+
+#define GENERATION 64 // runs: enough to keep a crew busy between two meetings, few enough to learn from soon
+
+struct cx_deal {
+    struct cx_deal_options options;
+    uint64_t next_judge;
+    uint64_t choices_default;  // of the run in the default order
+    uint64_t choices_expected; // moving estimate, of the generations before this one
+    uint64_t choices_sum;      // of this generation
+    struct cx_profile_table profile;
+    struct cx_feedback feedback;
+    struct cx_portfolio portfolio;
+    struct cx_exhaustive exhaustive;
+    uint64_t batch_first; // exhaustive: number of the first run of this generation
+    uint32_t batch_count;
+    struct cx_prefix *batch[GENERATION]; // owned
+};
+
+int cx_deal_learns(uint32_t strategy)
+{
+    return strategy == CX_STRATEGY_FEEDBACK || strategy == CX_STRATEGY_PORTFOLIO || strategy == CX_STRATEGY_EXHAUSTIVE;
+}
+
+static int learns(const struct cx_deal *deal)
+{
+    return cx_deal_learns(deal->options.strategy);
+}
+
+static int exhaustive(const struct cx_deal *deal)
+{
+    return deal->options.strategy == CX_STRATEGY_EXHAUSTIVE;
+}
+
+static void batch_free(struct cx_deal *deal)
+{
+    for (uint32_t i = 0; i < deal->batch_count; i++) {
+        free(deal->batch[i]);
+    }
+    deal->batch_count = 0;
+}
+
+struct cx_deal *cx_deal_new(const struct cx_deal_options *options)
+{
+    struct cx_deal *deal = calloc(1, sizeof(*deal));
+    if (deal != NULL) {
+        deal->options = *options;
+        deal->exhaustive.preemptions_max = options->preemptions_max;
+    }
+    return deal;
+}
+
+void cx_deal_free(struct cx_deal *deal)
+{
+    if (deal == NULL) {
+        return;
+    }
+    cx_profile_fini(&deal->profile);
+    cx_feedback_fini(&deal->feedback);
+    cx_exhaustive_fini(&deal->exhaustive);
+    batch_free(deal);
+    free(deal);
+}
+
+static uint64_t generation_start(uint64_t number)
+{
+    return number == 0 ? 0 : (number - 1) / GENERATION * GENERATION + 1;
+}
+
+int cx_deal_ready(const struct cx_deal *deal, uint64_t number)
+{
+    if (number == 0 || deal->options.strategy == CX_STRATEGY_NATIVE) {
+        return 1;
+    }
+    if (exhaustive(deal)) {
+        return number < deal->batch_first + deal->batch_count;
+    }
+    return deal->next_judge >= (learns(deal) ? generation_start(number) : 1);
+}
+
+// Run after run, where a draw falls in [0, 2^64), in one of two dimensions. Not at random: the multiples of the inverse
+// powers of the plastic number fill the square more evenly than draws do (Roberts' R2 sequence), so that no member and
+// no object waits for long by bad luck.
+static uint64_t place_of(const struct cx_deal *deal, uint64_t number, uint32_t dimension)
+{
+    static const uint64_t strides[2] = {0xc13fa9a902a6328fULL, 0x91e10da5c79e7b1dULL};
+    return cx_mix(deal->options.seed + dimension) + (deal->options.run_first + number) * strides[dimension];
+}
+
+uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number)
+{
+    if (number == 0 || exhaustive(deal)) {
+        return CX_STRATEGY_REPLAY; // without a plan: the default order
+    }
+    if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
+        return cx_portfolio_strategy(&deal->portfolio, place_of(deal, number, 0));
+    }
+    return deal->options.strategy;
+}
+
+void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed, struct cx_request *request,
+                     struct cx_deviation *plan)
+{
+    request->seed = seed;
+    request->strategy = cx_deal_strategy(deal, number);
+    request->pct_depth = deal->options.pct_depth;
+    request->choices_expected = learns(deal) ? deal->choices_expected : deal->choices_default;
+    if (number == 0 || exhaustive(deal)) {
+        request->mode = CX_MODE_TRACE;
+        const struct cx_prefix *prefix = number == 0 ? NULL : deal->batch[number - deal->batch_first];
+        for (uint32_t i = 0; prefix != NULL && i < prefix->count && i < CX_DEVIATIONS_MAX; i++) {
+            plan[request->plan_count++] = prefix->steps[i].deviation;
+        }
+        return;
+    }
+    if (request->strategy == CX_STRATEGY_FEEDBACK) {
+        cx_feedback_request(&deal->feedback, &deal->profile, seed, request, plan);
+    } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
+        request->pct_depth = cx_portfolio_depth(seed);
+    }
+    cx_profile_request(&deal->profile, place_of(deal, number, 1), request);
+}
+
+static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)
+{
+    uint64_t place = (number - 1) % GENERATION;
+    deal->choices_sum = (place == 0 ? 0 : deal->choices_sum) + record->choices;
+    cx_feedback_judge(&deal->feedback, record);
+    cx_portfolio_judge(&deal->portfolio, record, fresh);
+    if (place == GENERATION - 1) {
+        deal->choices_expected = (deal->choices_expected + deal->choices_sum / GENERATION + 1) / 2;
+        cx_feedback_generation(&deal->feedback);
+        cx_portfolio_generation(&deal->portfolio);
+    }
+}
+
+// Once all of a generation is judged, the next one is taken from what is still to be played.
+static void search(struct cx_deal *deal, uint64_t number, const struct cx_record *record)
+{
+    const struct cx_trace trace = {record->trace, record->trace_count, record->trace_dropped || record->trace == NULL,
+                                   record->trace_threads, record->trace_threads_count};
+    const struct cx_prefix *prefix = number == 0 ? NULL : deal->batch[number - deal->batch_first];
+    cx_exhaustive_judge(&deal->exhaustive, prefix, &trace);
+    if (number > 0 && number + 1 < deal->batch_first + deal->batch_count) {
+        return;
+    }
+    batch_free(deal);
+    deal->batch_first = number + 1;
+    while (deal->batch_count < GENERATION) {
+        struct cx_prefix *next = cx_exhaustive_next(&deal->exhaustive);
+        if (next == NULL) {
+            break;
+        }
+        deal->batch[deal->batch_count++] = next;
+    }
+}
+
+int cx_deal_over(const struct cx_deal *deal)
+{
+    return exhaustive(deal) && deal->batch_first > 0 && deal->batch_count == 0;
+}
+
+void cx_deal_text(const struct cx_deal *deal, char *text, size_t text_bytes)
+{
+    text[0] = '\0';
+    if (exhaustive(deal)) {
+        cx_exhaustive_text(&deal->exhaustive, cx_deal_over(deal), text, text_bytes);
+    }
+}
+
+void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)
+{
+    deal->next_judge = number + 1;
+    if (number == 0) {
+        deal->choices_default = deal->choices_expected = record->choices;
+        cx_profile_learn(&deal->profile, record);
+        cx_portfolio_init(&deal->portfolio, record->choices);
+    }
+    if (exhaustive(deal)) {
+        search(deal, number, record);
+    } else if (number > 0 && learns(deal)) {
+        learn(deal, number, record, fresh);
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// portfolio: runs are dealt among the strategies, more of them to those that have paid off. After the multi-armed
+// bandits (Auer, Cesa-Bianchi, Freund and Schapire, "The nonstochastic multiarmed bandit problem", SIAM J. Comput. 32,
+// 2002), which have the two ideas that are needed here: draw by weights that follow the rewards, and keep a floor under
+// every weight, because what pays changes while one searches.
+//
+// A run pays by the hand-offs between operations that no run before it had shown, which every strategy has, and by new
+// signatures, which count for many; and it costs: a strategy that switches at every operation of a long program plays
+// one run while another plays a hundred. The members' shares are shares of cost. Where ours differs: shares change
+// between generations alone, and cost is counted in points and switches, so that neither the number of jobs nor the
+// machine matters; shares start from what the strategies did on bench/corpus (bench/strategies measures it); old
+// rewards fade by halves.
+#include "harness/exec/portfolio.h"
+
+#include "harness/exec/seed.h"
+#include "harness/prng.h"
+
+#define REWARD_SIGNATURE 16
+#define REWARD_PRIOR 8  // runs that the starting share counts for
+#define FLOOR_PERCENT 3 // of all cost, for each member
+#define COST_RUN 40000  // of a process, in points without a switch: 500 us and 12 ns
+#define COST_SWITCH 300
+
+static const struct {
+    uint32_t strategy;
+    uint32_t share;           // of all cost at the start, in percent
+    uint32_t switches_permil; // of a run's choices, as a first guess
+} members[CX_PORTFOLIO_MEMBERS] = {
+    {CX_STRATEGY_SURW, 42, 100}, {CX_STRATEGY_URW, 38, 500},     {CX_STRATEGY_POS, 8, 500}, {CX_STRATEGY_RANDOM, 3, 10},
+    {CX_STRATEGY_PCT, 3, 1},     {CX_STRATEGY_FEEDBACK, 3, 500}, {CX_STRATEGY_DELAY, 3, 1},
+};
+
+static void weights_set(struct cx_portfolio *portfolio, const uint64_t *shares)
+{
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        uint64_t cost_mean = portfolio->cost[i] / portfolio->runs[i] + 1;
+        portfolio->weights[i] = (shares[i] << 32) / cost_mean + 1;
+    }
+}
+
+void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices)
+{
+    uint64_t shares[CX_PORTFOLIO_MEMBERS];
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        shares[i] = members[i].share;
+        portfolio->runs[i] = 2;
+        portfolio->cost[i] = 2 * (COST_RUN + choices + choices * members[i].switches_permil * COST_SWITCH / 1000);
+    }
+    weights_set(portfolio, shares);
+}
+
+uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t place)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        sum += portfolio->weights[i];
+    }
+    uint64_t left = (uint64_t)(((unsigned __int128)place * sum) >> 64);
+    uint32_t at = 0;
+    while (left >= portfolio->weights[at]) {
+        left -= portfolio->weights[at++];
+    }
+    return members[at].strategy;
+}
+
+uint32_t cx_portfolio_depth(uint64_t seed)
+{
+    struct cx_prng prng = {cx_mix(seed ^ CX_STRATEGY_PCT)};
+    return 2 + (uint32_t)cx_prng_below(&prng, 4);
+}
+
+void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *record, uint32_t fresh)
+{
+    uint64_t news = 0;
+    for (uint32_t i = 0; i < CX_COVERAGE_HANDOFF_WORDS; i++) {
+        news |= record->coverage[i] & ~portfolio->seen[i];
+        portfolio->seen[i] |= record->coverage[i];
+    }
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        if (members[i].strategy == record->dealt) {
+            portfolio->runs[i]++;
+            portfolio->cost[i] += COST_RUN + record->steps + COST_SWITCH * record->switches;
+            portfolio->reward[i] += (news != 0) + REWARD_SIGNATURE * (uint64_t)fresh;
+        }
+    }
+}
+
+void cx_portfolio_generation(struct cx_portfolio *portfolio)
+{
+    uint64_t rates[CX_PORTFOLIO_MEMBERS];
+    uint64_t sum = 1;
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        // Reward for cost, in multiples of the starting share, so that nothing changes where nothing is learned.
+        uint64_t cost_runs = portfolio->cost[i] / COST_RUN + REWARD_PRIOR;
+        rates[i] = members[i].share * 10000 * (portfolio->reward[i] + REWARD_PRIOR) / cost_runs;
+        sum += rates[i];
+    }
+    uint64_t shares[CX_PORTFOLIO_MEMBERS];
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        shares[i] = FLOOR_PERCENT + (100 - CX_PORTFOLIO_MEMBERS * FLOOR_PERCENT) * rates[i] / sum;
+    }
+    weights_set(portfolio, shares);
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        portfolio->runs[i] = (portfolio->runs[i] + 1) / 2;
+        portfolio->cost[i] = (portfolio->cost[i] + 1) / 2;
+        portfolio->reward[i] /= 2;
+    }
+}
