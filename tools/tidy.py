@@ -46,6 +46,8 @@ CALLS_ALLOWED = [
     ({"usleep", "sleep", "nanosleep", "clock_nanosleep", "time", "gettimeofday"}, "harness/tests/*sched_*.c"),
     ({"usleep", "sleep", "nanosleep", "clock_nanosleep", "time", "gettimeofday"}, "scenarios/plain/*.c"),
     ({"time", "gettimeofday"}, "harness/*clock.c"),
+    # Programs as people write them.
+    ({"assert", "usleep", "sleep", "nanosleep", "time"}, "tests/subject/*.c"),
 ]
 
 # Who may include Python.h, always first. scenarios/plain has no CPython.
@@ -283,11 +285,16 @@ def check_orphans(tree):
         for word in re.split(r"[\s()\"';]+", text):
             words.add(re.sub(r"^(\$\{\w+\})?/", "", word))
     scripts = "\n".join(text for path, text in tree.texts.items() if path.startswith("tools/") and tree.is_script(path))
+    # What tests compile, a test or a Makefile names.
+    tests = "\n".join(text for path, text in tree.texts.items()
+                      if path.startswith("tests/") and (tree.is_script(path) or path.endswith("/Makefile")))
     for path in tree.c:
         if not path.endswith(".c"):
             continue
         if path.startswith("tools/"):
             listed = pathlib.PurePosixPath(path).name in scripts
+        elif path.startswith("tests/"):
+            listed = re.search(rf"\b{pathlib.PurePosixPath(path).stem}\b", tests)
         else:
             listed = bool(names_in_lists(path) & words)
         if not listed:
@@ -353,17 +360,21 @@ def code_in(text):
 
 
 def check_doc_commands(tree):
-    verbs = re.findall(r'\bX\("(\w+)"', tree.texts.get("harness/command.h", ""))
+    verbs = re.findall(r'\bX\("([\w+]+)"', tree.texts.get("harness/command.h", ""))
     scenarios = set(re.findall(r"^    ([a-z_]+/[a-z_0-9]+)$", tree.texts.get("scenarios/CMakeLists.txt", ""), re.M))
     steps = re.findall(r"^\s+([a-z]+)\) ", tree.texts.get("bootstrap", ""), re.M)
     for path in tree.docs:
         text = tree.texts[path]
         for position, code in code_in(text):
             number = line_of(text, position)
-            match = re.search(r"(?:^|[\s/])constrictor ([a-z]+)(.*)", code)
+            match = re.search(r"(?:^|[\s/])constrictor ([a-z+]+)(.*)", code)
             if match and verbs:
                 verb, rest = match.groups()
                 source = tree.texts.get(f"harness/cmd_{verb}.c", "")
+                if verb == "exec":
+                    source += tree.texts["harness/cmd_run.c"]  # whose options it shares
+                if verb in ("cc", "c++", "exec"):
+                    rest = rest.split(" -- ")[0] if verb == "exec" else ""  # the compiler's, or the program's
                 if verb not in verbs:
                     yield path, number, f"there is no `constrictor {verb}` (harness/command.h lists the verbs)"
                 for option in re.findall(r"(?<!\S)--([a-z][a-z-]*)", rest) if source else ():

@@ -84,6 +84,16 @@ void cx_crash_install(uint32_t wall_ms)
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+void cx_crash_uninstall(void)
+{
+    int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++) {
+        real_sigaction(fatal_signals[i], &action, NULL);
+    }
+    real_sigaction(SIGALRM, &action, NULL);
+}
+
 // libc's own, for a process that plays nothing.
 static void abort_for_real(void)
 {

@@ -59,6 +59,7 @@
     X(unsigned, sleep, (unsigned))                                                                                     \
     X(int, usleep, (useconds_t))                                                                                       \
     X(int, nanosleep, (const struct timespec *, struct timespec *))                                                    \
+    X(pid_t, fork, (void))                                                                                             \
     X(int, clock_gettime, (clockid_t, struct timespec *))
 
 // The same, known to libc alone.
@@ -75,6 +76,7 @@
     X(int, clock_nanosleep, (clockid_t, int, const struct timespec *, struct timespec *))                              \
     X(int, gettimeofday, (struct timeval *, void *))                                                                   \
     X(time_t, time, (time_t *))                                                                                        \
+    X(ssize_t, getrandom, (void *, size_t, unsigned))                                                                  \
     X(int, poll, (struct pollfd *, nfds_t, int))                                                                       \
     X(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))
 

@@ -151,6 +151,13 @@ extern __thread struct cx_thread *cx_self;
 // Begin control of the calling thread as "main". `channel->request` says how. Nothing else may be running.
 void cx_sched_begin(struct cx_channel *channel);
 
+// The same, but when the calling thread makes its first thread: cx_sched_begin_due. Until then nothing is controlled.
+void cx_sched_begin_later(struct cx_channel *channel);
+// The calling thread, which is about to make another and is not controlled, by now: NULL unless control was due.
+struct cx_thread *cx_sched_begin_due(void);
+// In a child that the program has forked: control is over, without a trace.
+void cx_sched_abandon(void);
+
 // Slow path of a point; returns when the calling thread holds the token again.
 void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
 // A round of loads without a store has passed.
