@@ -12,7 +12,7 @@ set(CONSTRICTOR_SCHED_SOURCES
     outcome.c exec/channel.c
     sched/choose.c sched/core.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
     sched/strategy_pct.c sched/strategy_random.c sched/strategy_replay.c sched/thread.c
-    detect/crash.c detect/stack.c
+    detect/blocked.c detect/crash.c detect/stack.c
     interpose/barrier.c interpose/blocking.c interpose/cond.c interpose/entropy.c interpose/load.c interpose/mutex.c
     interpose/process.c interpose/rwlock.c interpose/semaphore.c interpose/spin.c interpose/thread.c interpose/time.c
 )

@@ -121,6 +121,15 @@ def check_detector(test):
     check_found(test, "plain_race.c", report, ended, "race reader / writer", "race")
 
 
+def check_uncontrolled(test):
+    test.compile("-g", "-o", "uncontrolled", SOURCES / "uncontrolled.c")
+    ended, _ = test.explore("./uncontrolled", "--runs", 2, arguments=["clone"])
+    test.check("not under control: a thread made by clone" in ended.out, "a thread made by clone is said", ended)
+    ended, report = test.explore("./uncontrolled", "--runs", 1, "--wall-max", "200ms", arguments=["lock"])
+    test.check("not under control: blocked in flock" in ended.out and report.findings[0]["kind"] == "hang",
+               "a system call that blocked is said", ended)
+
+
 def one_line(ended):
     return ended.err.count("\n") == 1
 
@@ -155,6 +164,7 @@ def main():
     check_makefile(test)
     check_compiler(test)
     check_detector(test)
+    check_uncontrolled(test)
     check_refused(test)
     test.end()
 

@@ -373,8 +373,8 @@ def check_doc_commands(tree):
                 source = tree.texts.get(f"harness/cmd_{verb}.c", "")
                 if verb == "exec":
                     source += tree.texts["harness/cmd_run.c"]  # whose options it shares
-                if verb in ("cc", "c++", "exec"):
-                    rest = rest.split(" -- ")[0] if verb == "exec" else ""  # the compiler's, or the program's
+                # What follows is the program's, or the compiler's.
+                rest = "" if verb in ("cc", "c++") else rest.split(" -- ")[0]
                 if verb not in verbs:
                     yield path, number, f"there is no `constrictor {verb}` (harness/command.h lists the verbs)"
                 for option in re.findall(r"(?<!\S)--([a-z][a-z-]*)", rest) if source else ():

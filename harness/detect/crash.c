@@ -2,6 +2,7 @@
 //
 // crash: the ends of a run that nobody asked for: fatal signals, abort(), a failed assert(), and the real-time
 // watchdog. Handlers are installed past ThreadSanitizer, which would defer them to its own interceptors.
+#include "harness/detect/blocked.h"
 #include "harness/host/run.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
@@ -59,6 +60,7 @@ static void on_alarm(int number, siginfo_t *info, void *context)
         }
     }
     only_once();
+    cx_say_blocked(where);
     cx_finish_at(CX_OUTCOME_HANG, "nothing ended within the real-time limit", "",
                  (uint64_t)where->uc_mcontext.gregs[REG_RIP],
                  (const void *)(uintptr_t)where->uc_mcontext.gregs[REG_RBP]);

@@ -84,7 +84,7 @@ int cx_host_start(const struct cx_subject_info *subject)
     if (PyStatus_Exception(status)) {
         return report(status);
     }
-    return subject->kind == CX_SUBJECT_NONE ? 0 : cx_script_prepare();
+    return subject->kind == CX_SUBJECT_NONE ? 0 : cx_script_prepare(subject);
 }
 
 int cx_host_run_subject(void)

@@ -92,8 +92,41 @@ static PyObject *thread_hook(PyObject *self, PyObject *arguments)
 static PyMethodDef main_hook_method = {"excepthook", main_hook, METH_VARARGS, NULL};
 static PyMethodDef thread_hook_method = {"excepthook", thread_hook, METH_O, NULL};
 
-int cx_script_prepare(void)
+// What a script imports from the standard library at its top level is imported once, before the first fork: compiling
+// it anew would be most of a short run. Errors are the script's own to report, when it runs.
+static void import_ahead(const char *path)
 {
+    static const char code[] = "import ast, sys\n"
+                               "def ahead(path):\n"
+                               "    with open(path, 'rb') as file:\n"
+                               "        body = ast.parse(file.read()).body\n"
+                               "    names = [item.name for node in body if isinstance(node, ast.Import)\n"
+                               "             for item in node.names]\n"
+                               "    names += [node.module for node in body\n"
+                               "              if isinstance(node, ast.ImportFrom) and not node.level]\n"
+                               "    for name in names:\n"
+                               "        if name.partition('.')[0] in sys.stdlib_module_names:\n"
+                               "            __import__(name)\n"
+                               "    if any(name.startswith('concurrent.futures') for name in names):\n"
+                               "        import concurrent.futures.thread\n";
+    PyObject *globals = PyDict_New();
+    PyObject *done = NULL;
+    if (globals != NULL && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) == 0) {
+        done = PyRun_String(code, Py_file_input, globals, globals);
+    }
+    PyObject *function = done != NULL ? PyDict_GetItemString(globals, "ahead") : NULL;
+    PyObject *result = function != NULL ? PyObject_CallFunction(function, "s", path) : NULL;
+    PyErr_Clear();
+    Py_XDECREF(result);
+    Py_XDECREF(done);
+    Py_XDECREF(globals);
+}
+
+int cx_script_prepare(const struct cx_subject_info *subject)
+{
+    if (subject->kind == CX_SUBJECT_SCRIPT && !subject->from_start) {
+        import_ahead(subject->words);
+    }
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *original = threading != NULL ? PyObject_GetAttrString(threading, "excepthook") : NULL;
     PyObject *in_thread = original != NULL ? PyCFunction_New(&thread_hook_method, original) : NULL;

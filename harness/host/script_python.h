@@ -10,7 +10,8 @@
 
 // As `python SCRIPT ARGUMENT...` or `python -m MODULE ARGUMENT...` would configure the interpreter.
 PyStatus cx_script_configure(PyConfig *config, const struct cx_subject_info *subject);
-// With the interpreter up: whatever exception ends a thread is to be told. Returns 0, or -1 with a line.
-int cx_script_prepare(void);
+// With the interpreter up: whatever exception ends a thread is to be told, and what takes long is done before the first
+// fork. Returns 0, or -1 with a line.
+int cx_script_prepare(const struct cx_subject_info *subject);
 
 #endif
