@@ -23,6 +23,8 @@ PROGRAMS = [
     ("lost_wakeup.c", "deadlock of main thread-join in main; thread cond-wait in consumer", "deadlock", "cond-wait"),
     ("exit_code.c", "exit 3 in checker", "exit", "exit_code.c:22"),
     ("queue.cpp", 'assertion "!items.empty()" in consume()', "assertion", "consume()"),
+    ("c11.c", "deadlock of main thread-join in main; thread cond-wait in waiter", "deadlock", "cond-wait"),
+    ("modern.cpp", "exit 6 in main", "exit", "modern.cpp"),
 ]
 
 
@@ -66,7 +68,8 @@ def check_replays(test, program, finding, tells):
 def check_programs(test):
     for source, start, kind, tells in PROGRAMS:
         program = "./" + source.split(".")[0]
-        test.compile("-O1", "-g", "-Wall", "-Werror", "-o", program, SOURCES / source)
+        standard = "-std=c++20" if source.endswith(".cpp") else "-std=gnu11"
+        test.compile("-O1", "-g", "-Wall", "-Werror", standard, "-o", program, SOURCES / source)
         ran = subprocess.run([test.work / program, "corrected"], cwd=test.work, capture_output=True)
         test.check(ran.returncode == 0, f"{source}: started by hand, it is a program as any other")
         ended, report = test.explore(program, "--runs", RUNS)
