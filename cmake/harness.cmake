@@ -13,9 +13,9 @@ set(CONSTRICTOR_SCHED_SOURCES
     sched/choose.c sched/core.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
     sched/strategy_pct.c sched/strategy_random.c sched/strategy_replay.c sched/thread.c
     detect/blocked.c detect/crash.c detect/stack.c
-    interpose/barrier.c interpose/blocking.c interpose/c11.c interpose/cond.c interpose/entropy.c interpose/futex.c
-    interpose/load.c interpose/mutex.c
-    interpose/process.c interpose/rwlock.c interpose/semaphore.c interpose/spin.c interpose/thread.c interpose/time.c
+    interpose/await.c interpose/barrier.c interpose/blocking.c interpose/c11.c interpose/cond.c interpose/entropy.c
+    interpose/futex.c interpose/load.c interpose/mutex.c interpose/process.c interpose/rwlock.c interpose/semaphore.c
+    interpose/spin.c interpose/stream.c interpose/thread.c interpose/time.c
 )
 set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/atomics.c)
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/atomics_tsan.c detect/race_tsan.c)

@@ -124,6 +124,22 @@ def check_detector(test):
     check_found(test, "plain_race.c", report, ended, "race reader / writer", "race")
 
 
+def check_input_output(test):
+    """Pipes, sockets, epoll and child processes: threads wait for them in the scheduler."""
+    test.compile("-g", "-O1", "-Wall", "-Werror", "-o", "pipes", SOURCES / "pipes.c")
+    for way in ("swap", "message", "loop", "child", "big"):
+        ended, report = test.explore("./pipes", "--runs", 50, arguments=[way])
+        test.check(ended.status == 0 and report.scenarios["pipes"]["choices"] > 0, f"pipes {way}: 50 runs pass", ended)
+    for way, start, kind in (
+            ("swap", "deadlock of main thread-join in two_threads; thread input-output in swapper", "deadlock"),
+            ("message", "assertion \"message[0] == 'h' && message[2] == 'h'\" in two_threads", "assertion"),
+            ("loop", 'assertion "atomic_load(&work) == 7" in run_loop', "assertion")):
+        ended, report = test.explore("./pipes", "--runs", 30, arguments=[way, "wrong"])
+        finding = check_found(test, f"pipes {way} wrong", report, ended, start, kind)
+        if finding:
+            check_replays(test, f"pipes-{way}", finding, "pipes.c")
+
+
 def check_uncontrolled(test):
     test.compile("-g", "-o", "uncontrolled", SOURCES / "uncontrolled.c")
     ended, _ = test.explore("./uncontrolled", "--runs", 2, arguments=["clone"])
@@ -167,6 +183,7 @@ def main():
     check_makefile(test)
     check_compiler(test)
     check_detector(test)
+    check_input_output(test)
     check_uncontrolled(test)
     check_refused(test)
     test.end()

@@ -181,6 +181,9 @@ static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation
             cx_finish(subject ? CX_OUTCOME_PASS : CX_OUTCOME_EXIT,
                       "main left by pthread_exit, and every other thread has ended or parked", "");
         }
+        if (cx_awaiting > 0 && cx_await_leap(cx_sched.timed > 0)) {
+            continue;
+        }
         if (cx_sched.timed == 0) {
             cx_finish_deadlock(self, "no thread can ever run again");
         }

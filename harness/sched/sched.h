@@ -303,6 +303,20 @@ void cx_poll_point(enum cx_op op, const void *object);
 void cx_poll_progress(void);
 extern int cx_poll_watching;
 
+// ---- interpose/await.c: threads that wait for descriptors and child processes ----
+
+// Block until `over(argument)` is true, or `deadline_ns`. Other threads ask that, too, by raw system calls alone; it
+// takes nothing. Returns 0 if it was never true. A point of its own.
+int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*over)(void *), void *argument,
+             const void *caller);
+// Something has happened that may end such a wait.
+void cx_await_changed(void);
+// From now on, answers may come from another process.
+void cx_await_outside(void);
+// Nothing can run; with `timed`, time is about to leap. Returns 1 if somebody can go on now.
+int cx_await_leap(int timed);
+extern uint32_t cx_awaiting;
+
 // ---- locks.c: who holds what, for wait-for graphs ----
 
 void cx_lock_acquired(const void *lock, struct cx_thread *owner);
