@@ -7,6 +7,9 @@
 The scripts of tests/exec fail in some schedules; their corrected twins never do. What is found is replayed three times
 in a process of its own. Programs of tests/subject, compiled without us, are controlled at their pthread calls.
 """
+import json
+import pathlib
+import shutil
 import subprocess
 
 import command
@@ -50,6 +53,8 @@ def check_scripts(test):
         finding = test.found(script, ended, report, start, kind)
         if finding:
             test.replays(script, finding)
+        if kind == "deadlock":
+            test.check("for what swap (locks.py:" in ended.out, f"{script}: the report has the lines of Python", ended)
         ended, report = test.explore(*words, "corrected")
         test.check(ended.status == 0 and not report.findings and report.scenarios[script]["choices"] > 0,
                    f"{script}: corrected, {runs} runs pass", ended)
@@ -73,6 +78,33 @@ def check_module(test):
     ended, report = test.explore(*words, "--from-start", SCRIPTS / "race.py", "corrected")
     test.check(ended.status == 0 and report.scenarios["race.py"]["steps"] > 3 * 300000,
                "--from-start: start-up is counted, too", ended)
+
+
+def check_extension(test):
+    """An extension module that `constrictor cc` compiled is controlled like the interpreter."""
+    folder = test.work / "extension"
+    folder.mkdir()
+    built = subprocess.run([command.ROOT / "tools/cpython-build", test.target], capture_output=True, text=True,
+                           check=True)
+    target = json.loads((pathlib.Path(built.stdout.strip()) / "target.json").read_text())
+    for name in ("account.c", "extension.py"):
+        shutil.copy(SCRIPTS / name, folder)
+    options = ["-shared", "-fPIC", "-g", "-O1", *(f"-I{path}" for path in target["include_dirs"])]
+    ended = test.command("cc", *options, "-o", "account.so", "account.c", folder=folder)
+    if not test.check(ended.status == 0, "an extension module compiles", ended):
+        return
+    words = ("--target", test.target, "--strategy", "random", "--runs", 20, "--wall-max", "60s", "extension.py")
+    ended, report = test.explore(*words, "deposit", folder=folder)
+    test.found("extension.py deposit", ended, report, "exit 1: AssertionError in <module>, extension.py", "exit")
+    ended, report = test.explore(*words, "audit", folder=folder)
+    stuck = "thread mutex-lock in audit; thread sem-wait in stop_the_world"
+    test.check(report.findings and all(stuck in item["signature"] and item["status"] == "confirmed"
+                                       for item in report.findings),
+               f"extension.py audit: deadlock of {stuck}", ended)
+    test.check("account.c:" in ended.out, "its functions have names and lines in the report", ended)
+    for action in ("deposit", "audit"):
+        ended, report = test.explore(*words, action, "corrected", folder=folder)
+        test.check(ended.status == 0 and not report.findings, f"extension.py {action}: corrected, it passes", ended)
 
 
 def check_preload(test):
@@ -119,6 +151,7 @@ def main():
     check_refused(test)
     check_thread_error(test)
     check_module(test)
+    check_extension(test)
     check_scripts(test)
     test.end()
 

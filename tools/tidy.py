@@ -52,7 +52,7 @@ CALLS_ALLOWED = [
 ]
 
 # Who may include Python.h, always first. scenarios/plain has no CPython.
-PYTHON_FOLDERS = ("runtime/", "harness/host/", "scenarios/", "fuzz/", "tools/cpython/")
+PYTHON_FOLDERS = ("runtime/", "harness/host/", "scenarios/", "fuzz/", "tools/cpython/", "tests/exec/")
 PYTHON_FOLDERS_NOT = ("scenarios/plain/",)
 # folder: what its files must not include.
 LAYERS = {

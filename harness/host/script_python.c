@@ -9,6 +9,8 @@
 
 #include "harness/host/subject.h"
 
+#include <dlfcn.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -92,32 +94,58 @@ static PyObject *thread_hook(PyObject *self, PyObject *arguments)
 static PyMethodDef main_hook_method = {"excepthook", main_hook, METH_VARARGS, NULL};
 static PyMethodDef thread_hook_method = {"excepthook", thread_hook, METH_O, NULL};
 
-// What a script imports from the standard library at its top level is imported once, before the first fork: compiling
-// it anew would be most of a short run. Errors are the script's own to report, when it runs.
-static void import_ahead(const char *path)
+// What a script imports at its top level, and what can be done about it before the first fork: modules of the standard
+// library are imported, since compiling them anew would be most of a short run; of extension modules the file is told,
+// without a part of them being run. Errors are the script's own to report, when it runs.
+static const char ahead_code[] = "import ast, os, sys\n"
+                                 "from importlib.machinery import PathFinder\n"
+                                 "def ahead(path):\n"
+                                 "    with open(path, 'rb') as file:\n"
+                                 "        body = ast.parse(file.read()).body\n"
+                                 "    names = [item.name for node in body if isinstance(node, ast.Import)\n"
+                                 "             for item in node.names]\n"
+                                 "    names += [node.module for node in body\n"
+                                 "              if isinstance(node, ast.ImportFrom) and not node.level]\n"
+                                 "    files = []\n"
+                                 "    for name in names:\n"
+                                 "        if name.partition('.')[0] in sys.stdlib_module_names:\n"
+                                 "            __import__(name)\n"
+                                 "        else:\n"
+                                 "            folders = [os.path.dirname(path) or '.', *sys.path]\n"
+                                 "            spec = PathFinder.find_spec(name, folders)\n"
+                                 "            if spec and spec.origin and spec.origin.endswith('.so'):\n"
+                                 "                files.append(os.path.abspath(spec.origin))\n"
+                                 "    if any(name.startswith('concurrent.futures') for name in names):\n"
+                                 "        import concurrent.futures.thread\n"
+                                 "    return '\\n'.join(files)\n";
+
+// An extension module that is in place before the fork has its address in the runner's list of files, so that its
+// functions have names in reports.
+static void load_ahead(const char *files)
 {
-    static const char code[] = "import ast, sys\n"
-                               "def ahead(path):\n"
-                               "    with open(path, 'rb') as file:\n"
-                               "        body = ast.parse(file.read()).body\n"
-                               "    names = [item.name for node in body if isinstance(node, ast.Import)\n"
-                               "             for item in node.names]\n"
-                               "    names += [node.module for node in body\n"
-                               "              if isinstance(node, ast.ImportFrom) and not node.level]\n"
-                               "    for name in names:\n"
-                               "        if name.partition('.')[0] in sys.stdlib_module_names:\n"
-                               "            __import__(name)\n"
-                               "    if any(name.startswith('concurrent.futures') for name in names):\n"
-                               "        import concurrent.futures.thread\n";
+    char path[PATH_MAX];
+    while (files != NULL && files[0] != '\0') {
+        size_t chars = strcspn(files, "\n");
+        snprintf(path, sizeof(path), "%.*s", (int)chars, files);
+        dlopen(path, RTLD_LAZY);
+        files += chars + (files[chars] == '\n');
+    }
+}
+
+static void look_ahead(const char *path)
+{
     PyObject *globals = PyDict_New();
     PyObject *done = NULL;
     if (globals != NULL && PyDict_SetItemString(globals, "__builtins__", PyEval_GetBuiltins()) == 0) {
-        done = PyRun_String(code, Py_file_input, globals, globals);
+        done = PyRun_String(ahead_code, Py_file_input, globals, globals);
     }
     PyObject *function = done != NULL ? PyDict_GetItemString(globals, "ahead") : NULL;
-    PyObject *result = function != NULL ? PyObject_CallFunction(function, "s", path) : NULL;
+    PyObject *files = function != NULL ? PyObject_CallFunction(function, "s", path) : NULL;
+    if (files != NULL && PyUnicode_Check(files)) {
+        load_ahead(PyUnicode_AsUTF8(files));
+    }
     PyErr_Clear();
-    Py_XDECREF(result);
+    Py_XDECREF(files);
     Py_XDECREF(done);
     Py_XDECREF(globals);
 }
@@ -125,7 +153,7 @@ static void import_ahead(const char *path)
 int cx_script_prepare(const struct cx_subject_info *subject)
 {
     if (subject->kind == CX_SUBJECT_SCRIPT && !subject->from_start) {
-        import_ahead(subject->words);
+        look_ahead(subject->words);
     }
     PyObject *threading = PyImport_ImportModule("threading");
     PyObject *original = threading != NULL ? PyObject_GetAttrString(threading, "excepthook") : NULL;

@@ -15,7 +15,7 @@
 #include <time.h>
 
 #define NS_PER_MS 1000000ULL
-#define QUIET_MS 200   // for a program that never had an answer from outside
+#define QUIET_MS 200    // for a program that never had an answer from outside
 #define OUTSIDE_MS 3000 // for one that had, or has made a process
 #define LEAP_MS 2       // before a leap to the next deadline, for the second kind
 
@@ -24,7 +24,7 @@ static struct {
     void *argument;              // scheduler token
 } awaited[CX_THREADS_MAX];
 
-uint32_t cx_awaiting;        // scheduler token
+uint32_t cx_awaiting;       // scheduler token
 static int expects_outside; // scheduler token
 
 int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*over)(void *), void *argument,
