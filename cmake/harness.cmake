@@ -4,21 +4,26 @@
 # Out: CONSTRICTOR_SCHED_SOURCES       scheduler, interposers, detectors; no main, no host
 #      CONSTRICTOR_SCHED_LIBC_SOURCES  what is added without ThreadSanitizer
 #      CONSTRICTOR_SCHED_TSAN_SOURCES  what is added with it
-#      CONSTRICTOR_RUNNER_SOURCES      the runner's main and what it needs besides a host
+#      CONSTRICTOR_SERVE_SOURCES       the dialogue with the command, and playing in general
+#      CONSTRICTOR_RUNNER_SOURCES      the main of a runner of scenarios and what it needs besides a host
+#      CONSTRICTOR_PROGRAM_SOURCES     what makes a program a runner of itself
 set(_root ${CMAKE_CURRENT_LIST_DIR}/../harness)
 set(CONSTRICTOR_SCHED_SOURCES
     outcome.c exec/channel.c
     sched/choose.c sched/core.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
     sched/strategy_delay.c sched/strategy_pct.c sched/strategy_pos.c sched/strategy_random.c sched/strategy_replay.c
     sched/strategy_surw.c sched/thread.c
-    detect/crash.c detect/native_threads.c detect/stack.c detect/tasks.c
-    interpose/barrier.c interpose/blocking.c interpose/cond.c interpose/entropy.c interpose/load.c interpose/mutex.c
-    interpose/rwlock.c interpose/semaphore.c interpose/spin.c interpose/thread.c interpose/time.c
+    detect/blocked.c detect/crash.c detect/native_threads.c detect/stack.c detect/tasks.c
+    interpose/await.c interpose/barrier.c interpose/blocking.c interpose/c11.c interpose/cond.c interpose/entropy.c
+    interpose/futex.c interpose/load.c interpose/mutex.c interpose/process.c interpose/rwlock.c interpose/semaphore.c
+    interpose/spin.c interpose/stream.c interpose/thread.c interpose/time.c
 )
 set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/atomics.c)
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/atomics_tsan.c detect/race_tsan.c)
-set(CONSTRICTOR_RUNNER_SOURCES host/identity.c host/play.c host/runner.c)
-foreach(_list SCHED SCHED_LIBC SCHED_TSAN RUNNER)
+set(CONSTRICTOR_SERVE_SOURCES host/begin.c host/identity.c host/serve.c host/subject.c)
+set(CONSTRICTOR_RUNNER_SOURCES host/play.c host/runner.c host/table.c)
+set(CONSTRICTOR_PROGRAM_SOURCES host/host_plain.c host/program.c)
+foreach(_list SCHED SCHED_LIBC SCHED_TSAN SERVE RUNNER PROGRAM)
     list(TRANSFORM CONSTRICTOR_${_list}_SOURCES PREPEND ${_root}/)
 endforeach()
 

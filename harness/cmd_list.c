@@ -73,7 +73,7 @@ static enum cx_status target_list(const char *target, struct cx_error *error)
     struct cx_worker *worker = NULL;
     enum cx_status status = cx_targets_runner(target, path, error);
     if (status == CX_OK) {
-        status = cx_worker_new(&worker, path, -1, error);
+        status = cx_worker_new(&worker, path, NULL, -1, error);
     }
     if (status == CX_OK) {
         target_print(target, worker);

@@ -8,6 +8,7 @@
 #include "harness/command.h"
 #include "harness/exec/campaign.h"
 #include "harness/options.h"
+#include "harness/run_options.h"
 
 #define CX_RUNS_DEFAULT 100
 #define CX_DEPTH_DEFAULT 3
@@ -15,11 +16,11 @@
 #define CX_PREEMPTIONS_DEFAULT 2
 
 static char doc[] =
-    "Play scenarios under many schedules and report what breaks."
+    "Play scenarios, or a program of `constrictor cc`, under many schedules and report what breaks."
     "\vSCENARIO is a name, a shell pattern such as 'finalize/*', or all. Every new signature is replayed "
     "three times before it is called a finding, and saved as a schedule file below DIR. The same "
     "command finds the same again, whatever --jobs is. A time is a number with ms, s, m or h.";
-static char arguments_doc[] = "SCENARIO...";
+static char arguments_doc[] = "SCENARIO...\n--subject PROGRAM [-- ARGUMENT...]";
 
 enum option_key {
     KEY_DEPTH = 0x100,
@@ -33,12 +34,15 @@ enum option_key {
     KEY_VERIFY,
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
+    KEY_SUBJECT,
+    KEY_ENV,
 };
 
 static const struct argp_option options[] = {
     {"target", 't', "T[,T2...]", 0, "Targets to run on", 0},
     {"strategy", 's', "NAME", 0,
      "native (no control), random, pct, pos, urw, surw, delay, feedback, exhaustive or portfolio (default)", 0},
+    {"env", KEY_ENV, "NAME=VALUE", 0, "Environment of a subject, beside PATH, HOME and LC_ALL; any number of times", 0},
     {"depth", KEY_DEPTH, "N", 0, "Depth of pct: change points plus one (default 3)", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "Bound of exhaustive, or \"any\" (default 2)", 0},
     {"seed", 'S', "N", 0, "Seed of the whole command (default 1)", 0},
@@ -146,8 +150,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_VERIFY:
         run->verify = 1;
         break;
-    case ARGP_KEY_ARG:
-        cx_names_add(&run->patterns, argument);
+    case KEY_ENV:
+        cx_names_append(&run->environment, argument);
         break;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -158,33 +162,100 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
+const struct argp cx_run_options_argp = {options, option_parse, NULL, NULL, NULL, NULL, NULL};
+
+const struct cx_campaign_options cx_run_options_default = {
+    .strategy = CX_STRATEGY_PORTFOLIO,
+    .pct_depth = CX_DEPTH_DEFAULT,
+    .preemptions_max = CX_PREEMPTIONS_DEFAULT,
+    .seed = 1,
+    .jobs = 1,
+    .out_dir = "constrictor-out",
+};
+
+enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *run, struct cx_subject *subject)
+{
+    struct cx_error error = {0};
+    if (run->out_dir[0] == '\0') {
+        cx_error_set(&error, CX_ERR_USAGE, "--out: the name is empty");
+        cx_command_usage(verb, &error);
+    }
+    if (run->runs_max == 0) {
+        int endless = run->time_max_ns > 0 || run->strategy == CX_STRATEGY_EXHAUSTIVE; // that ends by itself
+        run->runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
+    }
+    enum cx_status status = CX_OK;
+    if (subject->kind != CX_SUBJECT_NONE) {
+        subject->environment = run->environment;
+        run->environment = (struct cx_names){0};
+        status = cx_subject_open(subject, run->targets.count > 0 ? run->targets.list[0] : NULL, &error);
+        cx_names_fini(&run->targets);
+        cx_names_add(&run->targets, subject->target);
+        cx_names_add(&run->patterns, "all");
+        run->subject = subject;
+    }
+    enum cx_exit code = status == CX_OK ? cx_campaign_run(run) : cx_command_fail(status, &error);
+    cx_names_fini(&run->patterns);
+    cx_names_fini(&run->targets);
+    cx_names_fini(&run->environment);
+    cx_subject_fini(subject);
+    return code;
+}
+
+struct run_command {
+    struct cx_campaign_options options;
+    const char *subject;
+    struct cx_names words; // scenarios, or what comes after the subject
+};
+
+static error_t command_parse(int key, char *argument, struct argp_state *state)
+{
+    struct run_command *command = state->input;
+    switch (key) {
+    case ARGP_KEY_INIT:
+        state->child_inputs[0] = &command->options;
+        return 0;
+    case KEY_SUBJECT:
+        command->subject = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        cx_names_append(&command->words, argument);
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
 enum cx_exit cx_cmd_run(int argc, char **argv)
 {
-    static const struct argp argp = {options, option_parse, arguments_doc, doc, NULL, NULL, NULL};
-    struct cx_campaign_options run = {.strategy = CX_STRATEGY_PORTFOLIO,
-                                      .pct_depth = CX_DEPTH_DEFAULT,
-                                      .preemptions_max = CX_PREEMPTIONS_DEFAULT,
-                                      .seed = 1,
-                                      .jobs = 1,
-                                      .out_dir = "constrictor-out"};
+    static const struct argp_option own[] = {
+        {"subject", KEY_SUBJECT, "PROGRAM", 0, "Explore this program, which `constrictor cc` has linked", 0}, {0}};
+    static const struct argp_child children[] = {{&cx_run_options_argp, 0, NULL, 0}, {0}};
+    static const struct argp argp = {own, command_parse, arguments_doc, doc, children, NULL, NULL};
+    struct run_command command = {.options = cx_run_options_default};
+    struct cx_campaign_options *run = &command.options;
+    struct cx_subject subject = {0};
     struct cx_error error = {0};
-    argp_parse(&argp, argc, argv, 0, NULL, &run);
-    if (run.patterns.count == 0) {
+    argp_parse(&argp, argc, argv, 0, NULL, &command);
+    if (command.subject != NULL && run->targets.count > 0) {
+        cx_error_set(&error, CX_ERR_USAGE, "--subject is a program of its own: no --target belongs to it");
+    } else if (command.subject == NULL && command.words.count == 0) {
         cx_error_set(&error, CX_ERR_USAGE, "name a scenario, or all; `constrictor list` shows them");
-    } else if (run.targets.count == 0) {
+    } else if (command.subject == NULL && run->targets.count == 0) {
         cx_error_set(&error, CX_ERR_USAGE, "--target is missing; `constrictor target list` shows them");
-    } else if (run.out_dir[0] == '\0') {
-        cx_error_set(&error, CX_ERR_USAGE, "--out: the name is empty");
     }
     if (error.text[0] != '\0') {
         cx_command_usage("run", &error);
     }
-    if (run.runs_max == 0) {
-        int endless = run.time_max_ns > 0 || run.strategy == CX_STRATEGY_EXHAUSTIVE; // that ends by itself
-        run.runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
+    if (command.subject != NULL) {
+        subject.kind = CX_SUBJECT_PROGRAM;
+        cx_names_append(&subject.words, command.subject);
+        for (size_t i = 0; i < command.words.count; i++) {
+            cx_names_append(&subject.words, command.words.list[i]);
+        }
+        cx_names_fini(&command.words);
+    } else {
+        run->patterns = command.words;
     }
-    enum cx_exit code = cx_campaign_run(&run);
-    cx_names_fini(&run.patterns);
-    cx_names_fini(&run.targets);
-    return code;
+    return cx_run_options_play("run", run, &subject);
 }

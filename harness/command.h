@@ -10,7 +10,10 @@
 // X(verb, function, what it does)
 #define CX_COMMAND_MAP(X)                                                                                              \
     X("list", cx_cmd_list, "show the scenarios and where they apply")                                                  \
-    X("run", cx_cmd_run, "play scenarios under many schedules and report what breaks")                                 \
+    X("run", cx_cmd_run, "play scenarios, or a program, under many schedules and report what breaks")                  \
+    X("exec", cx_cmd_exec, "the same with a Python program, or with any program as it is")                             \
+    X("cc", cx_cmd_cc, "compile and link C for control, as a compiler does; c++ for C++")                              \
+    X("c++", cx_cmd_cxx, "the same for C++")                                                                           \
     X("replay", cx_cmd_replay, "play a schedule file again, step by step")                                             \
     X("shrink", cx_cmd_shrink, "reduce a schedule file to the switches that matter")                                   \
     X("explain", cx_cmd_explain, "tell the story of a schedule file")                                                  \

@@ -29,11 +29,8 @@ int cx_names_have(const struct cx_names *names, const char *name)
     return 0;
 }
 
-void cx_names_add(struct cx_names *names, const char *name)
+void cx_names_append(struct cx_names *names, const char *name)
 {
-    if (cx_names_have(names, name)) {
-        return;
-    }
     char **list = realloc(names->list, (names->count + 1) * sizeof(*list));
     char *copy = strdup(name);
     if (list == NULL || copy == NULL) {
@@ -41,6 +38,13 @@ void cx_names_add(struct cx_names *names, const char *name)
     }
     names->list = list;
     names->list[names->count++] = copy;
+}
+
+void cx_names_add(struct cx_names *names, const char *name)
+{
+    if (!cx_names_have(names, name)) {
+        cx_names_append(names, name);
+    }
 }
 
 static int name_compare(const void *left, const void *right)

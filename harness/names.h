@@ -14,6 +14,9 @@ struct cx_names {
 
 void cx_names_fini(struct cx_names *names);
 
+// Add a copy of a name at the end.
+void cx_names_append(struct cx_names *names, const char *name);
+
 // Add a copy of a name unless it is there already.
 void cx_names_add(struct cx_names *names, const char *name);
 

@@ -21,7 +21,7 @@
     X(CX_OUTCOME_LIVELOCK, "livelock", "the step bound passed and no end was in sight")                                \
     X(CX_OUTCOME_HANG, "hang", "nothing happened for longer than the real-time limit")                                 \
     X(CX_OUTCOME_INVARIANT, "invariant", "a check of the scenario failed")                                             \
-    X(CX_OUTCOME_EXIT, "exit", "the process ended before the scenario did")                                            \
+    X(CX_OUTCOME_EXIT, "exit", "the program left with an error, or before its scenario ended")                         \
     X(CX_OUTCOME_DIVERGED, "diverged", "a replay did not follow its schedule")                                         \
     X(CX_OUTCOME_SKIP, "skip", "the scenario does not apply here")                                                     \
     X(CX_OUTCOME_ERROR, "harness-error", "the harness itself failed")
@@ -65,6 +65,10 @@ enum cx_outcome { CX_OUTCOME_MAP(CX_OUTCOME_ENUM) CX_OUTCOME_COUNT };
     X(CX_OP_SLEEP, "sleep")                                                                                            \
     X(CX_OP_PAUSE, "pause")                                                                                            \
     X(CX_OP_POLL, "poll")                                                                                              \
+    X(CX_OP_IO, "input-output")                                                                                        \
+    X(CX_OP_FUTEX_WAIT, "futex-wait")                                                                                  \
+    X(CX_OP_FUTEX_WAKE, "futex-wake")                                                                                  \
+    X(CX_OP_FORK, "fork")                                                                                              \
     X(CX_OP_SPIN, "spin")                                                                                              \
     X(CX_OP_ACTORS, "wait-for-actors")                                                                                 \
     X(CX_OP_CHOOSE, "choose")                                                                                          \

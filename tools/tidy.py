@@ -48,10 +48,13 @@ CALLS_ALLOWED = [
     ({"usleep", "sleep", "nanosleep", "clock_nanosleep", "time", "gettimeofday"}, "harness/tests/*sched_*.c"),
     ({"usleep", "sleep", "nanosleep", "clock_nanosleep", "time", "gettimeofday"}, "scenarios/plain/*.c"),
     ({"time", "gettimeofday"}, "harness/*clock.c"),
+    ({"clock_nanosleep"}, "harness/interpose/c11.c"),
+    # Programs as people write them.
+    ({"assert", "usleep", "sleep", "nanosleep", "time"}, "tests/subject/*.c*"),
 ]
 
 # Who may include Python.h, always first. scenarios/plain has no CPython.
-PYTHON_FOLDERS = ("runtime/", "harness/host/", "scenarios/", "examples/", "fuzz/", "tools/cpython/")
+PYTHON_FOLDERS = ("runtime/", "harness/host/", "scenarios/", "examples/", "fuzz/", "tools/cpython/", "tests/exec/")
 PYTHON_FOLDERS_NOT = ("scenarios/plain/",)
 # folder: what its files must not include.
 LAYERS = {
@@ -289,13 +292,16 @@ def check_orphans(tree):
         for word in re.split(r"[\s()\"';]+", text):
             words.add(re.sub(r"^(\$\{\w+\})?/", "", word))
     scripts = {path: text for path, text in tree.texts.items() if tree.is_script(path)}
+    makefiles = {path: text for path, text in tree.texts.items() if path.endswith("/Makefile")}
     for path in tree.c:
         if not path.endswith(SOURCES):
             continue
         folder, _, name = path.rpartition("/")
+        stem = name.rpartition(".")[0]
         # A tool's, or a test's, that builds it by itself.
-        near = "tools/" if path.startswith("tools/") else f"{folder}/"
-        built = any(script.startswith(near) and name in text for script, text in scripts.items())
+        near = path.split("/")[0] + "/" if path.startswith(("tools/", "tests/")) else f"{folder}/"
+        built = any(script.startswith(near) and re.search(rf"\b{re.escape(stem)}\b", text)
+                    for script, text in (scripts | makefiles).items())
         if not built and (path.startswith("tools/") or not names_in_lists(path) & words):
             yield path, 1, "no CMake list names this file (list it, or remove it)"
 
@@ -359,17 +365,21 @@ def code_in(text):
 
 
 def check_doc_commands(tree):
-    verbs = re.findall(r'\bX\("(\w+)"', tree.texts.get("harness/command.h", ""))
+    verbs = re.findall(r'\bX\("([\w+]+)"', tree.texts.get("harness/command.h", ""))
     scenarios = set(re.findall(r"^    ([a-z_]+/[a-z_0-9]+)$", tree.texts.get("scenarios/CMakeLists.txt", ""), re.M))
     steps = re.findall(r"^\s+([a-z]+)\) ", tree.texts.get("bootstrap", ""), re.M)
     for path in tree.docs:
         text = tree.texts[path]
         for position, code in code_in(text):
             number = line_of(text, position)
-            match = re.search(r"(?:^|[\s/])constrictor ([a-z]+)(.*)", code)
+            match = re.search(r"(?:^|[\s/])constrictor ([a-z+]+)(.*)", code)
             if match and verbs:
                 verb, rest = match.groups()
                 source = tree.texts.get(f"harness/cmd_{verb}.c", "")
+                if verb == "exec":
+                    source += tree.texts["harness/cmd_run.c"]  # whose options it shares
+                # What follows is the program's, or the compiler's.
+                rest = "" if verb in ("cc", "c++") else rest.split(" -- ")[0]
                 if verb not in verbs:
                     yield path, number, f"there is no `constrictor {verb}` (harness/command.h lists the verbs)"
                 for option in re.findall(r"(?<!\S)--([a-z][a-z-]*)", rest) if source else ():

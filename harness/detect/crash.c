@@ -2,6 +2,7 @@
 //
 // crash: the ends of a run that nobody asked for: fatal signals, abort(), a failed assert(), and the real-time
 // watchdog. Handlers are installed past ThreadSanitizer, which would defer them to its own interceptors.
+#include "harness/detect/blocked.h"
 #include "harness/detect/native_threads.h"
 #include "harness/detect/tasks.h"
 #include "harness/host/run.h"
@@ -86,6 +87,8 @@ static void on_alarm(int number, siginfo_t *info, void *context)
     only_once();
     if (running == NULL) {
         cx_native_threads(context);
+    } else {
+        cx_say_blocked(where);
     }
     cx_finish_at(CX_OUTCOME_HANG, "nothing ended within the real-time limit", "",
                  (uint64_t)where->uc_mcontext.gregs[REG_RIP],
@@ -114,6 +117,16 @@ void cx_crash_install(uint32_t wall_ms)
     const struct timeval slice = {.tv_sec = slice_ms / 1000, .tv_usec = slice_ms % 1000 * 1000};
     struct itimerval timer = {.it_value = slice, .it_interval = slice};
     setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void cx_crash_uninstall(void)
+{
+    int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++) {
+        real_sigaction(fatal_signals[i], &action, NULL);
+    }
+    real_sigaction(SIGALRM, &action, NULL);
 }
 
 // libc's own, for a process that plays nothing.

@@ -25,7 +25,6 @@ static const struct {
     {"__assert_*", CX_FRAME_HARNESS},
     {"__GI_*", CX_FRAME_HARNESS},
     {"_start", CX_FRAME_HARNESS},
-    {"main", CX_FRAME_HARNESS},
     {"start_thread", CX_FRAME_HARNESS},
     {"clone*", CX_FRAME_HARNESS},
     {"__clone*", CX_FRAME_HARNESS},
@@ -40,6 +39,8 @@ static const struct {
     {"clock_gettime", CX_FRAME_HARNESS},
     {"poll", CX_FRAME_HARNESS},
     {"select", CX_FRAME_HARNESS},
+    {"exit", CX_FRAME_HARNESS},
+    {"_exit", CX_FRAME_HARNESS},
     {"memcpy", CX_FRAME_HARNESS},
     {"memset", CX_FRAME_HARNESS},
     {"memmove", CX_FRAME_HARNESS},
@@ -96,6 +97,12 @@ static const struct {
     {"_PyObject_Free", CX_FRAME_ATOMIC},
     {"mi_*", CX_FRAME_ATOMIC},
     {"_mi_*", CX_FRAME_ATOMIC},
+    // What C++ programs wait in: the library's classes around a pthread call.
+    {"std::*", CX_FRAME_WAITING},
+    {"void std::*", CX_FRAME_WAITING},
+    {"__gthread_*", CX_FRAME_WAITING},
+    {"__gthrw_*", CX_FRAME_WAITING},
+    {"__gnu_cxx::*", CX_FRAME_WAITING},
     {"?", CX_FRAME_UNKNOWN},
 };
 

@@ -228,6 +228,18 @@ static void race_text(struct finder *finder, const struct cx_race *race)
     }
 }
 
+// An exit status, and who asked for it, if that was not main.
+static void exit_text(struct finder *finder)
+{
+    text_add(&finder->text, "exit %s", finder->result->message);
+    if (isdigit((unsigned char)finder->result->message[0]) && finder->result->stack.count > 0) {
+        const char *function = telling(finder, &finder->result->stack, CX_STACK_RETURNS);
+        if (strcmp(function, "?") != 0) {
+            text_add(&finder->text, " in %s", function);
+        }
+    }
+}
+
 static void ending_text(struct finder *finder)
 {
     switch ((enum cx_outcome)finder->result->outcome) {
@@ -249,6 +261,9 @@ static void ending_text(struct finder *finder)
         break;
     case CX_OUTCOME_INVARIANT:
         invariant_text(finder);
+        break;
+    case CX_OUTCOME_EXIT:
+        exit_text(finder);
         break;
     default:
         text_add(&finder->text, "%s %s", cx_outcome_name((enum cx_outcome)finder->result->outcome),

@@ -148,7 +148,7 @@ enum cx_status cx_symbolizer_new(struct cx_symbolizer **out, const char *source_
 {
     *out = NULL;
     static const char *const programs[] = {"llvm-symbolizer-19", "llvm-symbolizer", NULL};
-    static const char *const arguments[] = {"--output-style=JSON", "--inlines", "--no-demangle", NULL};
+    static const char *const arguments[] = {"--output-style=JSON", "--inlines", NULL};
     struct cx_symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
     if (symbolizer == NULL) {
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");

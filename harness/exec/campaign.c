@@ -217,7 +217,8 @@ static enum cx_status target_run(struct cx_campaign *campaign, const char *targe
 {
     struct cx_crew crew = {0};
     const struct cx_campaign_options *options = campaign->options;
-    enum cx_status status = cx_crew_start(&crew, target, options->jobs, options->strategy != CX_STRATEGY_NATIVE, error);
+    enum cx_status status =
+        cx_crew_start(&crew, target, options->subject, options->jobs, options->strategy != CX_STRATEGY_NATIVE, error);
     if (status == CX_OK) {
         campaign->target = target;
         campaign->identity = cx_worker_identity(crew.workers[0]);
@@ -256,7 +257,9 @@ static enum cx_status campaign_prepare(struct cx_campaign *campaign, struct cx_e
     enum cx_status status = CX_OK;
     for (size_t i = 0; i < options->targets.count && status == CX_OK; i++) {
         char ignored[PATH_MAX];
-        status = cx_targets_runner(options->targets.list[i], ignored, error);
+        if (options->subject == NULL) {
+            status = cx_targets_runner(options->targets.list[i], ignored, error);
+        }
     }
     if (status == CX_OK) {
         status = cx_symbolizer_new(&campaign->symbolizer, NULL, error);

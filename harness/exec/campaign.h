@@ -19,6 +19,8 @@
 struct cx_campaign_options {
     struct cx_names patterns; // "all", names, or shell patterns such as "finalize/*"
     struct cx_names targets;
+    struct cx_names environment;      // of a subject, until it takes it
+    const struct cx_subject *subject; // run this on the one target, instead of scenarios; NULL: none
     uint32_t strategy;
     uint32_t pct_depth;
     uint32_t preemptions_max;

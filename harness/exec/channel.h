@@ -49,6 +49,7 @@
 #define CX_FOCUS_MAX 3
 #define CX_COVERAGE_WORDS 256         // 64 bits each
 #define CX_COVERAGE_HANDOFF_WORDS 128 // of them: pairs at switches; the others are conflicts, seen by pos alone
+#define CX_SUBJECT_WORDS_BYTES 8192
 
 enum cx_strategy_kind {
     CX_STRATEGY_NATIVE = 0, // no control: the operating system schedules
@@ -139,9 +140,32 @@ struct cx_profile {
     uint32_t events;
 };
 
+// Stands in the file of a program that `constrictor cc` linked, with the name of the target and a newline after it.
+#define CX_SUBJECT_MARK "constrictor subject: "
+
+// What a runner plays instead of its scenarios.
+enum cx_subject_kind {
+    CX_SUBJECT_NONE = 0, // its scenarios
+    CX_SUBJECT_PROGRAM,  // itself: a program that `constrictor cc` linked
+    CX_SUBJECT_PRELOAD,  // itself: any program, with our shared object loaded before it
+    CX_SUBJECT_SCRIPT,   // a Python file
+    CX_SUBJECT_MODULE,   // a Python module, by its name
+    CX_SUBJECT_COUNT,
+};
+
+// Filled in by the command before the runner starts.
+struct cx_subject_info {
+    uint32_t kind;       // enum cx_subject_kind
+    uint32_t from_start; // Python: 1: control begins with the script, 0: with its first thread
+    uint32_t words_count;
+    uint32_t unused;
+    char name[64];                      // of the only scenario of this runner
+    char words[CX_SUBJECT_WORDS_BYTES]; // the command line, each word ended by NUL
+};
+
 struct cx_identity {
     char build_id[48];  // of the runner's file, lower-case hexadecimal
-    char target[64];    // "3.14.7-ft-debug", or "plain" for a runner without CPython
+    char target[64];    // "3.14.7-ft-debug", "plain" for a runner without CPython, "subject" for a program
     char python[64];    // Py_GetVersion(), first word; empty without CPython
     uint32_t gil_build; // 1: compiled with the GIL
     uint32_t gil_on;    // 1: the GIL was on after initialisation; must equal gil_build
@@ -306,6 +330,7 @@ struct cx_channel {
     uint32_t bytes; // sizeof(struct cx_channel): both sides must agree
     uint32_t scenarios_count;
     uint32_t unused;
+    struct cx_subject_info subject;
     struct cx_identity identity;
     struct cx_scenario_info scenarios[CX_SCENARIOS_MAX];
     struct cx_request request;

@@ -30,19 +30,20 @@ static uint32_t cpus_allowed(int32_t cpus[CPU_SETSIZE])
     return count;
 }
 
-enum cx_status cx_crew_start(struct cx_crew *crew, const char *target, uint32_t jobs, int controlled,
-                             struct cx_error *error)
+enum cx_status cx_crew_start(struct cx_crew *crew, const char *target, const struct cx_subject *subject, uint32_t jobs,
+                             int controlled, struct cx_error *error)
 {
     int32_t cpus[CPU_SETSIZE];
     uint32_t cpus_count = cpus_allowed(cpus);
     char path[PATH_MAX];
-    enum cx_status status = cx_targets_runner(target, path, error);
+    enum cx_status status =
+        subject != NULL ? cx_subject_runner(subject, path, error) : cx_targets_runner(target, path, error);
     jobs = jobs == 0 ? cpus_count : jobs;
     jobs = jobs > CX_WORKERS_MAX ? CX_WORKERS_MAX : jobs;
     // Commands that run side by side should not all sit on the first CPU. Nothing may depend on which one it is.
     uint32_t first = (uint32_t)getpid() % cpus_count;
     for (uint32_t i = 0; status == CX_OK && i < jobs; i++) {
-        status = cx_worker_new(&crew->workers[i], path, cpus[(first + i) % cpus_count], error);
+        status = cx_worker_new(&crew->workers[i], path, subject, cpus[(first + i) % cpus_count], error);
         crew->count += status == CX_OK;
     }
     if (status == CX_OK) {

@@ -38,6 +38,20 @@ enum cx_status cx_jsonl_close(struct cx_jsonl *jsonl, struct cx_error *error)
                   : CX_OK;
 }
 
+json_t *cx_jsonl_text(const char *bytes)
+{
+    json_t *text = json_string(bytes);
+    char *copy = text == NULL ? strdup(bytes) : NULL;
+    for (char *at = copy; at != NULL && *at != '\0'; at++) {
+        *at = (unsigned char)*at < 0x80 ? *at : '?'; // no UTF-8, so no text
+    }
+    if (copy != NULL) {
+        text = json_string(copy);
+        free(copy);
+    }
+    return text;
+}
+
 json_t *cx_jsonl_hex(uint64_t number)
 {
     return json_sprintf("0x%016" PRIx64, number);

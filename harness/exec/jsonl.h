@@ -39,6 +39,9 @@ enum cx_status cx_jsonl_close(struct cx_jsonl *jsonl, struct cx_error *error);
 // A number of 64 bits as "0x...". A new reference.
 json_t *cx_jsonl_hex(uint64_t number);
 
+// What a program printed, whatever bytes it is made of. A new reference.
+json_t *cx_jsonl_text(const char *bytes);
+
 // The stacks that belong to a symptom, symbolised, as a list of {thread, role, ..., frames}. A new reference.
 json_t *cx_jsonl_stacks(const struct cx_result *result, const struct cx_resolver *resolver, enum cx_outcome kind,
                         uint32_t race);

@@ -16,6 +16,8 @@
 #include "harness/trace/format.h"
 
 #define CX_REPORT_FRAMES_MAX 8 // of a stack on the terminal; the JSON line has all
+#define CX_REPORT_LINES_MAX 12 // of what a subject printed
+#define CX_REPORT_COLUMNS_MAX 160
 
 // <out>/<target>/<scenario with dots>-<id>.cxs; makes the target's folder.
 static int schedule_path(const struct cx_campaign *campaign, const struct cx_explore *explore,
@@ -60,6 +62,9 @@ static void schedule_save(const struct cx_campaign *campaign, const struct cx_ex
         schedule.seed = finding->seed;
         schedule.steps_max = options->steps_max;
         schedule.run = default_run ? 0 : finding->run;
+        if (campaign->options->subject != NULL) {
+            cx_subject_save(campaign->options->subject, &schedule);
+        }
         status = schedule_path(campaign, explore, finding) == 0
                      ? cx_schedule_write(&schedule, finding->schedule_path, &error)
                      : cx_error_set(&error, CX_ERR_USAGE, "--out %s: the name is too long", campaign->options->out_dir);
@@ -83,14 +88,18 @@ void cx_report_replay_command(const struct cx_campaign *campaign, const struct c
     if (options->strategy == CX_STRATEGY_PCT) {
         snprintf(depth, sizeof(depth), " --depth %u", options->pct_depth);
     }
+    char before[PATH_MAX + 200], after[CX_SUBJECT_WORDS_BYTES] = "";
+    if (options->subject != NULL) {
+        cx_subject_invocation_text(options->subject, before, sizeof(before), after, sizeof(after));
+    } else {
+        snprintf(before, sizeof(before), "run %s --target %s", explore->options->scenario, campaign->target);
+    }
     // A strategy that learns comes to this run through those before it.
     uint64_t run = finding->run == CX_RUN_DEFAULT ? options->run_first : finding->run;
     uint64_t first = cx_deal_learns(options->strategy) ? options->run_first : run;
     snprintf(text, text_bytes,
-             "constrictor run %s --target %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64
-             " --runs %" PRIu64,
-             explore->options->scenario, campaign->target, cx_strategy_name(options->strategy), depth, options->seed,
-             first, run - first + 1);
+             "constrictor %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64 " --runs %" PRIu64 "%s", before,
+             cx_strategy_name(options->strategy), depth, options->seed, first, run - first + 1, after);
 }
 
 static void status_text(const struct cx_finding *finding, char *text, size_t text_bytes)
@@ -122,6 +131,29 @@ static void run_text(const struct cx_finding *finding, char *text, size_t text_b
     }
 }
 
+// The last lines of what the run printed.
+static void output_print(const char *output)
+{
+    const char *from = output + strlen(output);
+    int lines = 0;
+    while (from > output && (from[-1] != '\n' || lines < CX_REPORT_LINES_MAX)) {
+        from--;
+        lines += *from == '\n';
+    }
+    if (*from != '\0') {
+        printf("    its output%s:\n", from > output ? ", the end of it" : "");
+    }
+    while (*from != '\0') {
+        size_t chars = strcspn(from, "\n");
+        printf("      ");
+        for (size_t i = 0; i < chars && i < CX_REPORT_COLUMNS_MAX; i++) {
+            putchar((unsigned char)from[i] < 0x20 ? ' ' : from[i]); // nothing that a terminal would obey
+        }
+        putchar('\n');
+        from += chars + (from[chars] == '\n');
+    }
+}
+
 static void finding_print(struct cx_campaign *campaign, const struct cx_explore *explore,
                           const struct cx_finding *finding, const struct cx_record *record, const char *command)
 {
@@ -144,6 +176,9 @@ static void finding_print(struct cx_campaign *campaign, const struct cx_explore 
     if (record->result->uncontrolled[0] != '\0') {
         printf("    not under control: %s\n", record->result->uncontrolled);
     }
+    if (campaign->options->subject != NULL) {
+        output_print(record->output);
+    }
     printf("  again: %s\n", command);
     fflush(stdout);
 }
@@ -157,7 +192,7 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
     }
     campaign->findings++;
     campaign->findings_unexpected += !finding->expected;
-    char command[PATH_MAX + 400];
+    char command[PATH_MAX + CX_SUBJECT_WORDS_BYTES + 400];
     cx_report_replay_command(campaign, explore, finding, command, sizeof(command));
     finding_print(campaign, explore, finding, record, command);
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
@@ -171,6 +206,9 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
                   "expected", finding->expected, "status", cx_finding_status_name(finding->status), "confirmed",
                   (int)finding->confirmed, "replays", (int)finding->replays, "divergence", finding->divergence,
                   "uncontrolled", record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
+    if (line != NULL && campaign->options->subject != NULL) {
+        json_object_set_new(line, "output", cx_jsonl_text(record->output));
+    }
     if (line != NULL) {
         json_object_set_new(line, "stacks",
                             cx_jsonl_stacks(record->result, explore->resolver, finding->kind, finding->race));

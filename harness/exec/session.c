@@ -41,15 +41,20 @@ enum cx_status cx_session_open(struct cx_session *session, const char *path, int
     memset(session, 0, sizeof(*session));
     enum cx_status status = cx_schedule_read(&session->schedule, path, error);
     if (status == CX_OK) {
+        status = cx_subject_restore(&session->subject, &session->schedule, path, force, error);
+    }
+    if (status == CX_OK) {
         status = cx_symbolizer_new(&session->symbolizer, NULL, error);
     }
     if (status == CX_OK) {
-        status = cx_crew_start(&session->crew, session->schedule.target, 1, 1, error);
+        const struct cx_subject *subject = session->subject.kind != CX_SUBJECT_NONE ? &session->subject : NULL;
+        status = cx_crew_start(&session->crew, session->schedule.target, subject, 1, 1, error);
     }
     if (status != CX_OK) {
         return status;
     }
     cx_signature_id(session->schedule.signature, session->signature_id);
+    session->schedule.digest = session->subject.digest;
     session->worker = session->crew.workers[0];
     session->view = (struct cx_symbolizer_view){session->symbolizer, cx_worker_identity(session->worker)};
     session->resolver = (struct cx_resolver){&session->view, cx_symbolizer_view_stack, cx_symbolizer_view_address};
@@ -61,6 +66,7 @@ void cx_session_close(struct cx_session *session)
 {
     cx_crew_fini(&session->crew);
     cx_symbolizer_free(session->symbolizer);
+    cx_subject_fini(&session->subject);
     cx_schedule_fini(&session->schedule);
     memset(session, 0, sizeof(*session));
 }

@@ -13,14 +13,16 @@
 #include "harness/detect/signature.h"
 #include "harness/detect/symbolizer.h"
 #include "harness/exec/crew.h"
+#include "harness/exec/subject.h"
 #include "harness/trace/schedule.h"
 
 // Zeroed memory is valid to close.
 struct cx_session {
     struct cx_schedule schedule;
-    char signature_id[13];    // that the file promises; empty: none
-    struct cx_crew crew;      // of one
-    struct cx_worker *worker; // borrowed from the crew
+    struct cx_subject subject; // that it runs; empty for a scenario
+    char signature_id[13];     // that the file promises; empty: none
+    struct cx_crew crew;       // of one
+    struct cx_worker *worker;  // borrowed from the crew
     struct cx_scenario_info info;
     uint32_t scenario;
     struct cx_symbolizer *symbolizer;

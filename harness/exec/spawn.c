@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,8 +16,10 @@
 
 #include "harness/exec/channel.h"
 #include "harness/exec/interrupt.h"
+#include "harness/exec/targets.h"
 
-#define CX_SPAWN_FD_FREE 20              // first descriptor well above the fixed ones
+#define CX_SPAWN_FD_FREE 20 // first descriptor well above the fixed ones
+#define CX_SPAWN_ENVIRONMENT_MAX 100
 #define CX_SPAWN_STACK_BYTES (8ul << 20) // where the kernel puts mappings depends on the stack's limit
 
 static void limit_set(int resource, rlim_t soft)
@@ -54,10 +58,46 @@ static int descriptors_place(const struct cx_spawn *spawn)
     return close_range(CX_LOG_FD + 1, ~0u, 0);
 }
 
+// What a process is started with. A program gets its own arguments, and has to find its addresses where they were: a
+// runner of ours sees to that itself.
+struct surroundings {
+    char *argv[CX_SUBJECT_WORDS_BYTES + 1];
+    char *envp[CX_SPAWN_ENVIRONMENT_MAX + 1];
+    const char *directory;
+};
+
+static void surroundings_set(struct surroundings *to, const struct cx_subject *subject)
+{
+    static char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/"};
+    static char preload[PATH_MAX + 100];
+    size_t count = 0;
+    for (; count < 3; count++) {
+        to->envp[count] = environment[count];
+    }
+    to->argv[0] = "runner";
+    to->directory = "/";
+    if (subject == NULL) {
+        return;
+    }
+    to->directory = subject->directory;
+    for (size_t i = 0; i < subject->environment.count && count < CX_SPAWN_ENVIRONMENT_MAX - 1; i++) {
+        to->envp[count++] = subject->environment.list[i];
+    }
+    if (subject->kind == CX_SUBJECT_PRELOAD) {
+        snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", cx_targets_subject_file("libconstrictor-exec.so"));
+        to->envp[count] = preload;
+    }
+    if (subject->kind == CX_SUBJECT_PROGRAM || subject->kind == CX_SUBJECT_PRELOAD) {
+        for (size_t i = 0; i < subject->words.count && i < CX_SUBJECT_WORDS_BYTES; i++) {
+            to->argv[i] = subject->words.list[i];
+        }
+        personality(ADDR_NO_RANDOMIZE);
+    }
+}
+
 static void child_run(const struct cx_spawn *spawn, pid_t parent)
 {
-    static char *const argv[] = {"runner", NULL};
-    static char *const envp[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "HOME=/", NULL};
+    static struct surroundings surroundings;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(127); // the command died before the line above
@@ -67,8 +107,9 @@ static void child_run(const struct cx_spawn *spawn, pid_t parent)
     limit_set(RLIMIT_CORE, 0);
     limit_set(RLIMIT_STACK, CX_SPAWN_STACK_BYTES);
     umask(022);
-    if (descriptors_place(spawn) == 0 && chdir("/") == 0) {
-        execve(spawn->path, argv, envp);
+    surroundings_set(&surroundings, spawn->subject);
+    if (descriptors_place(spawn) == 0 && chdir(surroundings.directory) == 0) {
+        execve(spawn->path, surroundings.argv, surroundings.envp);
     }
     const char *reason = strerror(errno);
     static const char text[] = "cannot start the runner: ";

@@ -9,11 +9,13 @@
 
 #include <sys/types.h>
 
+#include "harness/exec/subject.h"
 #include "harness/status.h"
 
 struct cx_spawn {
-    const char *path; // of the runner
-    int channel_fd;   // these four become CX_CHANNEL_FD ... CX_LOG_FD
+    const char *path;                 // of the runner
+    const struct cx_subject *subject; // whose arguments, environment and folder it gets; NULL: those of every runner
+    int channel_fd;                   // these four become CX_CHANNEL_FD ... CX_LOG_FD
     int socket_fd;
     int output_fd; // also standard output and error
     int log_fd;

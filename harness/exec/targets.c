@@ -59,6 +59,15 @@ static int runner_find(const char *target, char path[PATH_MAX])
     return access(candidate, X_OK) == 0 && realpath(candidate, path) != NULL ? 0 : -1;
 }
 
+const char *cx_targets_subject_file(const char *name)
+{
+    static char path[3 * PATH_MAX];
+    char folder[2 * PATH_MAX];
+    runners_dir(folder);
+    snprintf(path, sizeof(path), "%s/subject/%.100s", folder, name);
+    return path;
+}
+
 int cx_targets_cache_dir(const char *target, char path[PATH_MAX])
 {
     const char *cache = getenv("CONSTRICTOR_CACHE");

@@ -22,6 +22,9 @@ const char *cx_targets_source_dir(void);
 // builds it; any other is CX_ERR_USAGE, with the nearest names.
 enum cx_status cx_targets_runner(const char *target, char path[PATH_MAX], struct cx_error *error);
 
+// A file that `constrictor cc` links into programs, or that is loaded before them. Borrowed, static.
+const char *cx_targets_subject_file(const char *name);
+
 // Names of the targets that have a runner, sorted, "plain" last.
 void cx_targets_built(struct cx_names *names);
 

@@ -31,6 +31,7 @@
 
 struct cx_worker {
     char *path;
+    const struct cx_subject *subject; // borrowed; NULL: scenarios
     int32_t cpu;
     pid_t pid; // 0: no process
     int pid_fd;
@@ -76,6 +77,9 @@ static enum cx_status files_open(struct cx_worker *worker, struct cx_error *erro
     worker->channel = memory;
     worker->channel->magic = CX_CHANNEL_MAGIC; // the runner refuses a channel of another shape
     worker->channel->bytes = sizeof(struct cx_channel);
+    if (worker->subject != NULL) {
+        cx_subject_describe(worker->subject, &worker->channel->subject);
+    }
     return CX_OK;
 }
 
@@ -140,6 +144,7 @@ static enum cx_status process_open(struct cx_worker *worker, struct cx_error *er
         return cx_error_system(error, "cannot prepare a runner");
     }
     struct cx_spawn spawn = {.path = worker->path,
+                             .subject = worker->subject,
                              .channel_fd = worker->channel_fd,
                              .socket_fd = pair[1],
                              .output_fd = worker->output_fd,
@@ -235,7 +240,8 @@ static enum cx_status hello_wait(struct cx_worker *worker, struct cx_error *erro
     return hello_check(worker, error);
 }
 
-enum cx_status cx_worker_new(struct cx_worker **out, const char *path, int32_t cpu, struct cx_error *error)
+enum cx_status cx_worker_new(struct cx_worker **out, const char *path, const struct cx_subject *subject, int32_t cpu,
+                             struct cx_error *error)
 {
     *out = NULL;
     struct cx_worker *worker = calloc(1, sizeof(*worker));
@@ -244,6 +250,7 @@ enum cx_status cx_worker_new(struct cx_worker **out, const char *path, int32_t c
     }
     worker->pid_fd = worker->socket_fd = worker->channel_fd = worker->output_fd = worker->log_fd = -1;
     worker->cpu = cpu;
+    worker->subject = subject;
     worker->path = strdup(path);
     enum cx_status status = worker->path != NULL ? files_open(worker, error) : CX_ERR_MEMORY;
     if (status == CX_OK) {

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "harness/exec/channel.h"
+#include "harness/exec/subject.h"
 #include "harness/status.h"
 
 #define CX_WORKERS_MAX 64
@@ -32,9 +33,11 @@ enum cx_answer {
     CX_ANSWER_TIMEOUT,  // the runner did not come back in time and was killed; cx_worker_restart() or give up
 };
 
-// Start the runner `path`, pinned to `cpu` (-1: not pinned), and wait until it has said hello.
-// The caller frees it with cx_worker_free(), which also ends the process; NULL is allowed there.
-enum cx_status cx_worker_new(struct cx_worker **worker, const char *path, int32_t cpu, struct cx_error *error);
+// Start the runner `path`, for its scenarios or for a `subject` (borrowed; NULL: none), pinned to `cpu` (-1: not
+// pinned), and wait until it has said hello. The caller frees it with cx_worker_free(), which also ends the process;
+// NULL is allowed there.
+enum cx_status cx_worker_new(struct cx_worker **worker, const char *path, const struct cx_subject *subject, int32_t cpu,
+                             struct cx_error *error);
 void cx_worker_free(struct cx_worker *worker);
 
 // A fresh process in the place of one that was lost. The identity must be the same as before.

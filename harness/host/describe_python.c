@@ -8,6 +8,11 @@
 #include <Python.h>
 
 #include "pycore_interp.h"
+#if PY_VERSION_HEX >= 0x030e0000
+#include "pycore_interpframe.h"
+#else
+#include "pycore_frame.h"
+#endif
 #include "pycore_pystate.h"
 #include "pycore_runtime.h"
 
@@ -15,6 +20,7 @@
 #include "harness/sched/sched.h"
 
 #include <stdio.h>
+#include <string.h>
 
 // Chains are followed in memory that a crash may have left half done.
 #define CHAIN_MAX 10000
@@ -84,6 +90,48 @@ static int waits_for_gil(const PyInterpreterState *interp, const struct cx_threa
     return 1;
 }
 
+static const PyThreadState *state_of(const struct cx_thread *thread)
+{
+    int links = 0;
+    for (const PyInterpreterState *i = first_interpreter(); i != NULL && links < CHAIN_MAX; i = i->next) {
+        for (const PyThreadState *t = i->threads.head; t != NULL && links < CHAIN_MAX; t = t->next, links++) {
+            if (thread_of(t) == thread) {
+                return t;
+            }
+        }
+    }
+    return NULL;
+}
+
+// Borrowed; NULL for a text that would have to be encoded first.
+static const char *plain_text(PyObject *text)
+{
+    return PyUnicode_IS_COMPACT_ASCII(text) ? (const char *)PyUnicode_1BYTE_DATA(text) : NULL;
+}
+
+// Where a thread of a script is in Python. Nothing is counted here: this thread may have no thread state to count in.
+static void say_python_place(const struct cx_thread *thread, char *out, size_t out_bytes)
+{
+    const PyThreadState *state = state_of(thread);
+    struct _PyInterpreterFrame *frame = state != NULL ? state->current_frame : NULL;
+#if PY_VERSION_HEX >= 0x030e0000
+    PyObject *code = frame != NULL ? PyStackRef_AsPyObjectBorrow(frame->f_executable) : NULL;
+#else
+    PyObject *code = frame != NULL ? frame->f_executable : NULL;
+#endif
+    cx_self = NULL; // the run is over: what follows passes no points
+    if (code == NULL || !PyCode_Check(code)) {
+        return;
+    }
+    const char *function = plain_text(((PyCodeObject *)code)->co_qualname);
+    const char *file = plain_text(((PyCodeObject *)code)->co_filename);
+    if (function != NULL && file != NULL) {
+        const char *slash = strrchr(file, '/');
+        snprintf(out, out_bytes, "what %.40s (%.30s:%d) asks for", function, slash != NULL ? slash + 1 : file,
+                 PyUnstable_InterpreterFrame_GetLine(frame));
+    }
+}
+
 void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes, uint32_t *holder_key)
 {
     if (waits_for_world(&_PyRuntime.stoptheworld, NULL, thread, out, out_bytes, holder_key)) {
@@ -96,5 +144,8 @@ void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes
             waits_for_gil(interp, thread, out, out_bytes, holder_key)) {
             return;
         }
+    }
+    if (cx_sched.channel->subject.kind != CX_SUBJECT_NONE) {
+        say_python_place(thread, out, out_bytes);
     }
 }

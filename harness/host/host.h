@@ -12,8 +12,11 @@
 
 struct cx_thread;
 
-// Bring the host up, single-threaded. Returns 0, or -1 with one line on standard error.
-int cx_host_start(void);
+// Bring the host up, single-threaded; ready to run the subject, if there is one. Returns 0, or -1 with one line on
+// standard error.
+int cx_host_start(const struct cx_subject_info *subject);
+// In the child that plays it: run the subject that cx_host_start got, and return its exit status.
+int cx_host_run_subject(void);
 // Fill in what the host knows: python, gil_build, gil_on, debug.
 void cx_host_identify(struct cx_identity *identity);
 // True if this CPython is at least `version` ("3.14"); always true for NULL.

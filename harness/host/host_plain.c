@@ -3,9 +3,20 @@
 // host_plain: the host of runners without CPython. Nothing to start, nothing to stop.
 #include "harness/host/host.h"
 
-int cx_host_start(void)
+#include <stdio.h>
+
+int cx_host_start(const struct cx_subject_info *subject)
 {
+    if (subject->kind != CX_SUBJECT_NONE) {
+        fprintf(stderr, "constrictor runner: this target has no Python\n");
+        return -1;
+    }
     return 0;
+}
+
+int cx_host_run_subject(void)
+{
+    return 3; // never: cx_host_start refused
 }
 
 void cx_host_identify(struct cx_identity *identity)

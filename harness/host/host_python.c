@@ -5,9 +5,12 @@
 #include <Python.h>
 
 #include "harness/host/host.h"
+#include "harness/host/script_python.h"
 #include "harness/sched/sched.h"
 
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -26,19 +29,50 @@ static int report(PyStatus status)
     return -1;
 }
 
-int cx_host_start(void)
+// Where modules come from, in this order: what PYTHONPATH says (a subject may have one), and the target's own.
+static PyStatus set_paths(PyConfig *config)
+{
+    PyStatus status = PyStatus_Ok();
+    const char *at = config->use_environment ? getenv("PYTHONPATH") : NULL;
+    config->module_search_paths_set = 1;
+    while (at != NULL && at[0] != '\0' && !PyStatus_Exception(status)) {
+        char part[PATH_MAX];
+        size_t chars = strcspn(at, ":");
+        snprintf(part, sizeof(part), "%.*s", (int)chars, at);
+        wchar_t *wide = Py_DecodeLocale(part, NULL);
+        if (wide == NULL) {
+            return PyStatus_NoMemory();
+        }
+        status = PyWideStringList_Append(&config->module_search_paths, wide);
+        PyMem_RawFree(wide);
+        at += chars + (at[chars] == ':');
+    }
+    if (!PyStatus_Exception(status)) {
+        status = PyWideStringList_Append(&config->module_search_paths, CX_WIDE(CX_STDLIB));
+    }
+    if (!PyStatus_Exception(status) && CX_PATH_EXTRA[0] != '\0') {
+        status = PyWideStringList_Append(&config->module_search_paths, CX_WIDE(CX_PATH_EXTRA));
+    }
+    return status;
+}
+
+int cx_host_start(const struct cx_subject_info *subject)
 {
     PyConfig config;
-    PyConfig_InitIsolatedConfig(&config);
+    PyStatus status = PyStatus_Ok();
+    if (subject->kind == CX_SUBJECT_NONE) {
+        PyConfig_InitIsolatedConfig(&config);
+        config.site_import = 0;
+        config.install_signal_handlers = 0;
+    } else {
+        PyConfig_InitPythonConfig(&config);
+        status = cx_script_configure(&config, subject);
+    }
     config.use_hash_seed = 1;
     config.hash_seed = 0;
-    config.site_import = 0;
     config.write_bytecode = 0;
-    config.install_signal_handlers = 0;
-    config.module_search_paths_set = 1;
-    PyStatus status = PyWideStringList_Append(&config.module_search_paths, CX_WIDE(CX_STDLIB));
-    if (!PyStatus_Exception(status) && CX_PATH_EXTRA[0] != '\0') {
-        status = PyWideStringList_Append(&config.module_search_paths, CX_WIDE(CX_PATH_EXTRA));
+    if (!PyStatus_Exception(status)) {
+        status = set_paths(&config);
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetString(&config, &config.program_name, L"constrictor");
@@ -47,7 +81,15 @@ int cx_host_start(void)
         status = Py_InitializeFromConfig(&config);
     }
     PyConfig_Clear(&config);
-    return PyStatus_Exception(status) ? report(status) : 0;
+    if (PyStatus_Exception(status)) {
+        return report(status);
+    }
+    return subject->kind == CX_SUBJECT_NONE ? 0 : cx_script_prepare(subject);
+}
+
+int cx_host_run_subject(void)
+{
+    return Py_RunMain();
 }
 
 static int gil_is_on(void)

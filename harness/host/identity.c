@@ -5,7 +5,6 @@
 #include "harness/host/identity.h"
 
 #include "harness/host/host.h"
-#include "harness/scenario.h"
 
 #include <elf.h>
 #include <link.h>
@@ -21,6 +20,7 @@
 #define CX_TSAN 0
 #endif
 
+// The file that the scheduler is in: its points are what schedules count.
 static void fill_build_id(struct cx_identity *identity, const struct dl_phdr_info *info)
 {
     for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -60,11 +60,13 @@ static int add_module(struct dl_phdr_info *info, size_t bytes, void *argument)
             end = from + header->p_memsz > end ? from + header->p_memsz : end;
         }
     }
-    int is_program = identity->modules_count == 0;
     char path[200];
     snprintf(path, sizeof(path), "%s", info->dlpi_name);
-    if (is_program) {
+    uint64_t here = (uint64_t)(uintptr_t)fill_build_id;
+    if (start <= here && here < end) {
         fill_build_id(identity, info);
+    }
+    if (identity->modules_count == 0) { // the program itself
         ssize_t chars = readlink("/proc/self/exe", path, sizeof(path) - 1);
         path[chars > 0 ? chars : 0] = '\0';
     }
@@ -79,46 +81,14 @@ static int add_module(struct dl_phdr_info *info, size_t bytes, void *argument)
     return 0;
 }
 
-static uint32_t build_bits(const struct cx_identity *identity)
+void cx_identity_fill(struct cx_identity *identity)
 {
-    if (identity->python[0] == '\0') {
-        return CX_BUILD_ANY;
-    }
-    uint32_t threading = identity->gil_build ? CX_BUILD_GIL : CX_BUILD_FREE_THREADED;
-    return threading | (identity->tsan ? CX_BUILD_TSAN : CX_BUILD_DEBUG);
-}
-
-static int is_applicable(const struct cx_scenario *scenario, uint32_t bits)
-{
-    uint32_t common = scenario->builds & bits;
-    return (common & (CX_BUILD_GIL | CX_BUILD_FREE_THREADED)) != 0 &&
-           (common & (CX_BUILD_DEBUG | CX_BUILD_TSAN)) != 0 && cx_host_has_version(scenario->python_min);
-}
-
-void cx_identity_fill(struct cx_channel *channel)
-{
-    struct cx_identity *identity = &channel->identity;
     memset(identity, 0, sizeof(*identity));
     snprintf(identity->target, sizeof(identity->target), "%s", CX_TARGET);
     identity->tsan = CX_TSAN;
     identity->aslr_off = (personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0;
     dl_iterate_phdr(add_module, identity);
     cx_host_identify(identity);
-    uint32_t bits = build_bits(identity);
-    channel->scenarios_count = 0;
-    for (size_t i = 0; i < cx_scenario_count && i < CX_SCENARIOS_MAX; i++) {
-        const struct cx_scenario *scenario = cx_scenario_table[i].scenario;
-        struct cx_scenario_info *info = &channel->scenarios[channel->scenarios_count++];
-        memset(info, 0, sizeof(*info));
-        snprintf(info->name, sizeof(info->name), "%s", cx_scenario_table[i].name);
-        snprintf(info->summary, sizeof(info->summary), "%s", scenario->summary);
-        snprintf(info->tags, sizeof(info->tags), "%s", scenario->tags != NULL ? scenario->tags : "");
-        snprintf(info->refs, sizeof(info->refs), "%s", scenario->refs != NULL ? scenario->refs : "");
-        info->applicable = (uint32_t)is_applicable(scenario, bits);
-        info->expect = scenario->expect;
-        info->steps_max = scenario->steps_max != 0 ? scenario->steps_max : CX_STEPS_MAX_DEFAULT;
-        info->wall_ms_max = scenario->wall_ms_max != 0 ? scenario->wall_ms_max : CX_WALL_MS_MAX_DEFAULT;
-    }
 }
 
 void cx_identity_defaults(struct cx_channel *channel)

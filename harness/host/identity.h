@@ -6,8 +6,10 @@
 
 #include "harness/exec/channel.h"
 
-// Fill channel->identity and channel->scenarios.
-void cx_identity_fill(struct cx_channel *channel);
+// What it is and which files it is made of.
+void cx_identity_fill(struct cx_identity *identity);
+// Fill channel->scenarios from the runner's table. Requires: channel->identity is filled in.
+void cx_scenarios_describe(struct cx_channel *channel);
 // Replace zeroes in channel->request by the scenario's limits.
 void cx_identity_defaults(struct cx_channel *channel);
 

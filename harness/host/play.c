@@ -4,13 +4,13 @@
 #include "harness/host/run.h"
 
 #include "harness/host/host.h"
-#include "harness/interpose/clock.h"
+#include "harness/host/subject.h"
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/native.h"
 #include "harness/sched/sched.h"
 
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 
 #define ACTOR_THREADS_MAX 512
 #define STATE_BYTES_MAX 65536
@@ -34,8 +34,6 @@ struct cx_run {
 static struct cx_run the_run;
 static _Alignas(64) char state[STATE_BYTES_MAX];
 static __thread struct actor_thread *this_actor;
-
-int cx_playing;
 
 static void native_over(void)
 {
@@ -186,18 +184,15 @@ static void play_scenario(struct cx_run *run)
 
 void cx_play(struct cx_channel *channel)
 {
-    cx_playing = 1;
-    cx_clock_real = channel->request.strategy == CX_STRATEGY_NATIVE;
-    cx_sched.channel = channel;
+    const struct cx_subject_info *subject = &channel->subject;
+    if (subject->kind != CX_SUBJECT_NONE) {
+        cx_play_begin(channel, subject->from_start != 0);
+        cx_subject_begin();
+        exit(cx_host_run_subject());
+    }
+    cx_play_begin(channel, 1);
     the_run.scenario = cx_scenario_table[channel->request.scenario].scenario;
     the_run.native_prng.state = channel->request.seed;
-    cx_crash_install(channel->request.wall_ms_max);
-    cx_crash_thread_init(0);
-    cx_the_real()->vary(channel->request.seed >> 32);
-    channel->result.begin_ns = cx_clock_wall_ns();
-    if (channel->request.strategy != CX_STRATEGY_NATIVE) {
-        cx_sched_begin(channel);
-    }
     play_scenario(&the_run);
     cx_finish(CX_OUTCOME_PASS, "", "");
 }

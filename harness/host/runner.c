@@ -1,41 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// runner: main of a runner. Brings its host up once, then forks for every request (harness/exec/channel.h).
-//
-// What a request asks for must leave no trace in this process: its heap, its stack and its sanitizer's state are what
-// every run starts from, and a schedule replays only if they are the same each time.
+// runner: main of a runner. Brings its host up once and serves requests (serve.h).
 #include "harness/host/host.h"
 #include "harness/host/identity.h"
-#include "harness/host/run.h"
-#include "harness/interpose/clock.h"
-#include "harness/interpose/real.h"
-#include "harness/sched/futex.h"
-#include "harness/sched/sched.h"
+#include "harness/host/serve.h"
+#include "harness/host/subject.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#define GRACE_MS 5000         // between the child's own watchdog and ours
-#define DESCRIPTOR_BYTES 1536 // of libc's thread descriptor that are searched; glibc 2.36 has 2304
-
-uint64_t cx_clock_wall_ns(void)
-{
-    struct timespec now = {0, 0};
-    cx_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0);
-    return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
 
 // Address-space randomisation is decided at exec: turn it off and start over, once.
 static void without_aslr(char **argv)
@@ -48,213 +24,25 @@ static void without_aslr(char **argv)
     }
 }
 
-static struct cx_channel *map_channel(void)
-{
-    void *memory = mmap(NULL, sizeof(struct cx_channel), PROT_READ | PROT_WRITE, MAP_SHARED, CX_CHANNEL_FD, 0);
-    if (memory == MAP_FAILED) {
-        fprintf(stderr, "constrictor runner: start it through the constrictor command, which gives it its channel\n");
-        exit(3);
-    }
-    struct cx_channel *channel = memory;
-    if (channel->magic != CX_CHANNEL_MAGIC || channel->bytes != sizeof(struct cx_channel)) {
-        fprintf(stderr, "constrictor runner: the command and this runner were built from different sources: "
-                        "build both again\n");
-        exit(3);
-    }
-    return channel;
-}
-
-// The child's standard output and error become the command's file; it dies with its runner, and leaves no core.
-static void child_begin(void)
-{
-    struct rlimit no_core = {0, 0};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &no_core);
-    dup2(CX_OUTPUT_FD, STDOUT_FILENO);
-    dup2(CX_OUTPUT_FD, STDERR_FILENO);
-}
-
-// memset is an interceptor, too. `bytes` is a multiple of eight.
-static void clear(void *memory, size_t bytes)
-{
-    volatile uint64_t *word = memory;
-    for (size_t i = 0; i < bytes / sizeof(*word); i++) {
-        word[i] = 0;
-    }
-}
-
-static void say(struct cx_result *result, enum cx_outcome outcome, const char *text)
-{
-    size_t at = 0;
-    result->outcome = outcome;
-    for (; text[at] != '\0' && at < sizeof(result->message) - 1; at++) {
-        result->message[at] = text[at];
-    }
-    result->message[at] = '\0';
-}
-
-// `cpu` below 0: anywhere.
-static void pin(int32_t cpu, const cpu_set_t *all)
-{
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    if (cpu >= 0) {
-        CPU_SET((unsigned)cpu, &one);
-    }
-    cx_syscall3(SYS_sched_setaffinity, 0, sizeof(one), (long)(cpu >= 0 ? &one : all));
-}
-
-// Wait for the child, but not for ever. 1 if it had to be killed.
-static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage *usage)
-{
-    int killed = 0;
-    int pidfd = (int)cx_syscall3(SYS_pidfd_open, child, 0, 0);
-    if (pidfd >= 0) {
-        struct pollfd ready = {.fd = pidfd, .events = POLLIN};
-        long got = 0;
-        for (int slices = 0; slices < CX_WALL_SLICES && got <= 0; slices += got == 0) {
-            got = cx_syscall3(SYS_poll, (long)&ready, 1,
-                              ((long)wall_ms * (1 + CX_WALL_PATIENCE) + GRACE_MS) / CX_WALL_SLICES);
-            if (got < 0 && got != -EINTR) {
-                break;
-            }
-        }
-        if (got == 0) {
-            cx_syscall3(SYS_kill, child, SIGKILL, 0);
-            killed = 1;
-        }
-        cx_syscall3(SYS_close, pidfd, 0, 0);
-    }
-    while (cx_syscall6(SYS_wait4, child, (long)status, 0, (long)usage, 0, 0) == -EINTR) {
-    }
-    return killed;
-}
-
-static void conclude(struct cx_result *result, int status, int killed)
-{
-    result->wait_status = status;
-    if (result->complete) {
-        return;
-    }
-    if (killed) {
-        say(result, CX_OUTCOME_HANG, "the run did not answer its own watchdog and was killed");
-    } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
-        say(result, CX_OUTCOME_ERROR, "the run was killed from outside (SIGKILL)");
-    } else if (WIFSIGNALED(status)) {
-        result->signal = WTERMSIG(status);
-        say(result, CX_OUTCOME_CRASH, "a signal that the run could not handle");
-    } else {
-        say(result, CX_OUTCOME_EXIT, "the process exited before the scenario had ended");
-    }
-}
-
-static void account(struct cx_result *result, uint64_t start_ns, const struct rusage *usage)
-{
-    result->wall_ns = cx_clock_wall_ns() - start_ns;
-    result->cpu_ns = ((uint64_t)usage->ru_utime.tv_sec + (uint64_t)usage->ru_stime.tv_sec) * 1000000000ULL +
-                     ((uint64_t)usage->ru_utime.tv_usec + (uint64_t)usage->ru_stime.tv_usec) * 1000;
-    result->fork_ns = result->wall_ns;
-    if (result->end_ns > result->begin_ns && result->end_ns - result->begin_ns < result->wall_ns) {
-        result->fork_ns -= result->end_ns - result->begin_ns;
-    }
-}
-
-// Where libc keeps the kernel's id of the calling thread; NULL if that cannot be told for sure.
-static pid_t *find_tid_word(void)
-{
-    pid_t *words = (pid_t *)pthread_self();
-    pid_t tid = (pid_t)cx_syscall3(SYS_gettid, 0, 0, 0);
-    pid_t *found = NULL;
-    for (size_t i = 0; i < DESCRIPTOR_BYTES / sizeof(*words); i++) {
-        if (words[i] == tid) {
-            if (found != NULL) {
-                return NULL;
-            }
-            found = &words[i];
-        }
-    }
-    return found;
-}
-
-// fork(2) without the handlers that libc and ThreadSanitizer have for it. This process has one thread and holds no
-// lock, so the child needs none of them; but in the parent they would move ThreadSanitizer's clocks, and the same
-// schedule would show a race in one run and not in the next. What a child does need is its own id in libc's thread
-// descriptor, which the kernel writes (sources: glibc's arch_fork; ThreadSanitizer's ForkBefore detaches the thread
-// from its slot).
-static pid_t fork_quietly(pid_t *tid_word)
-{
-    if (tid_word == NULL) {
-        return fork();
-    }
-    long flags = CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
-    long result = cx_syscall6(SYS_clone, flags, 0, 0, (long)tid_word, 0, 0);
-    return result < 0 ? -1 : (pid_t)result;
-}
-
-// One request. Raw system calls throughout, for the same reason: under ThreadSanitizer each intercepted call is an
-// event.
-static void serve(struct cx_channel *channel, const cpu_set_t *all, pid_t *tid_word)
-{
-    struct cx_result *result = &channel->result;
-    struct rusage usage;
-    int status = 0;
-    clear(result, offsetof(struct cx_result, cycle));
-    clear(&usage, sizeof(usage));
-    if (channel->request.scenario >= cx_scenario_count) {
-        say(result, CX_OUTCOME_ERROR, "the request names a scenario that this runner lacks");
-        return;
-    }
-    cx_identity_defaults(channel);
-    pin(channel->request.cpu, all);
-    // The offset too: a new interpreter asks its standard streams where they are.
-    cx_syscall3(SYS_ftruncate, CX_OUTPUT_FD, 0, 0);
-    cx_syscall3(SYS_lseek, CX_OUTPUT_FD, 0, SEEK_SET);
-    uint64_t start_ns = cx_clock_wall_ns();
-    pid_t child = fork_quietly(tid_word);
-    if (child == 0) {
-        cx_host_after_fork_child();
-        child_begin();
-        cx_play(channel);
-    }
-    if (child < 0) {
-        say(result, CX_OUTCOME_ERROR, "fork failed: too many processes, or too little memory");
-        return;
-    }
-    int killed = wait_child(child, channel->request.wall_ms_max, &status, &usage);
-    account(result, start_ns, &usage);
-    conclude(result, status, killed);
-}
-
-static int send_byte(char byte)
-{
-    return cx_syscall3(SYS_write, CX_SOCKET_FD, (long)&byte, 1) == 1;
-}
-
-static int receive_byte(char *byte)
-{
-    return cx_syscall3(SYS_read, CX_SOCKET_FD, (long)byte, 1) == 1;
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
     without_aslr(argv);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGINT, SIG_IGN);
-    cpu_set_t all;
-    sched_getaffinity(0, sizeof(all), &all);
-    struct cx_channel *channel = map_channel();
-    if (cx_host_start() != 0) {
+    struct cx_channel *channel = cx_serve_map();
+    if (channel == NULL) {
+        fprintf(stderr, "constrictor runner: start it through the constrictor command, which gives it its channel\n");
         return 3;
     }
-    cx_identity_fill(channel);
-    // For good: this process never goes on to use its host, it only forks.
-    cx_host_before_fork();
-    pid_t *tid_word = find_tid_word();
-    char byte = CX_BYTE_HELLO;
-    while (send_byte(byte) && receive_byte(&byte) && byte == CX_BYTE_RUN) {
-        serve(channel, &all, tid_word);
-        byte = CX_BYTE_DONE;
+    if (cx_host_start(&channel->subject) != 0) {
+        return 3;
     }
-    cx_leave(0);
+    cx_identity_fill(&channel->identity);
+    if (channel->subject.kind != CX_SUBJECT_NONE) {
+        cx_subject_describe(channel);
+    } else {
+        cx_scenarios_describe(channel);
+    }
+    cx_serve(channel);
 }

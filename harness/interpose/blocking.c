@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// blocking: calls that give the processor away or never come back: sched_yield, pause, and poll and select where they
-// only wait for time to pass. A controlled thread that polls real descriptors gives its turn away between looks; what
-// other I/O blocks in the kernel is not under control, and the watchdog says so.
+// blocking: calls that give the processor away or never come back: sched_yield, pause, and poll, select and epoll_wait
+// in all their forms. Whether descriptors are ready is asked with raw system calls, also by other threads (await.c);
+// the call itself is made by its own thread when it is.
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/native.h"
+#include "harness/sched/futex.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stddef.h>
+#include <sys/epoll.h>
 
 #define CENTURY_S 3200000000
-#define POLL_SLICE_NS 1000000 // how long a descriptor is left alone between two looks, in virtual time, at least
-#define POLL_LOOKS_MAX 1024   // looks in one call that has a timeout
 
 int sched_yield(void)
 {
@@ -33,35 +34,52 @@ int pause(void)
     return cx_the_real()->pause();
 }
 
-// Wait for a look to succeed or for the time to pass. `look` returns what the real call returned with a timeout of 0.
-static int look_until(struct cx_thread *self, uint64_t wait_ns, int (*look)(void *), void *argument, const void *caller)
+static uint64_t deadline_after_ms(int timeout_ms)
 {
-    cx_step(self, CX_OP_POLL, argument, caller);
-    int endless = wait_ns == CX_NO_DEADLINE;
-    uint64_t deadline_ns = endless ? CX_NO_DEADLINE : cx_now_ns() + wait_ns;
-    uint64_t slice_ns = endless || wait_ns / POLL_LOOKS_MAX < POLL_SLICE_NS ? POLL_SLICE_NS : wait_ns / POLL_LOOKS_MAX;
-    for (;;) {
-        int result = look(argument);
-        uint64_t now = cx_now_ns();
-        if (result != 0 || now >= deadline_ns) {
-            return result;
-        }
-        // Looks of a call that comes back by itself are no polling.
-        self->sliced = !endless && now + slice_ns < deadline_ns;
-        cx_block(self, CX_OP_POLL, argument, now + slice_ns < deadline_ns ? now + slice_ns : deadline_ns, caller);
-        self->sliced = 0;
-    }
+    return timeout_ms < 0 ? CX_NO_DEADLINE : cx_now_ns() + (uint64_t)timeout_ms * 1000000;
 }
 
-struct poll_look {
-    struct pollfd *descriptors;
+// 0 with the deadline, or -1 with errno.
+static int deadline_after(int64_t seconds, int64_t ns, uint64_t *deadline_ns)
+{
+    if (seconds < 0 || ns < 0 || ns >= 1000000000) {
+        errno = EINVAL;
+        return -1;
+    }
+    *deadline_ns =
+        seconds >= CENTURY_S ? CX_NO_DEADLINE : cx_now_ns() + (uint64_t)seconds * 1000000000ULL + (uint64_t)ns;
+    return 0;
+}
+
+struct poll_question {
+    const struct pollfd *descriptors;
     nfds_t count;
 };
 
-static int poll_now(void *argument)
+static int poll_over(void *argument)
 {
-    const struct poll_look *look = argument;
-    return cx_real.poll(look->descriptors, look->count, 0);
+    const struct poll_question *question = argument;
+    struct pollfd copies[64];
+    nfds_t done = 0;
+    while (done < question->count) {
+        nfds_t part = 0;
+        for (; part < 64 && done + part < question->count; part++) {
+            copies[part] = question->descriptors[done + part];
+        }
+        if (cx_syscall3(SYS_poll, (long)copies, (long)part, 0) > 0) {
+            return 1;
+        }
+        done += part;
+    }
+    return 0;
+}
+
+static int poll_until(struct cx_thread *self, struct pollfd *descriptors, nfds_t count, uint64_t deadline_ns,
+                      const void *caller)
+{
+    struct poll_question question = {.descriptors = descriptors, .count = count};
+    cx_await(self, CX_OP_POLL, deadline_ns, poll_over, &question, caller);
+    return cx_real.poll(descriptors, count, 0);
 }
 
 int poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
@@ -70,49 +88,100 @@ int poll(struct pollfd *descriptors, nfds_t count, int timeout_ms)
     if (self == NULL) {
         return cx_the_real()->poll(descriptors, count, timeout_ms);
     }
-    struct poll_look look = {.descriptors = descriptors, .count = count};
-    uint64_t wait_ns = timeout_ms < 0 ? CX_NO_DEADLINE : (uint64_t)timeout_ms * 1000000;
-    return look_until(self, wait_ns, poll_now, &look, CX_CALLER);
+    return poll_until(self, descriptors, count, deadline_after_ms(timeout_ms), CX_CALLER);
 }
 
-struct select_look {
+int ppoll(struct pollfd *descriptors, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    struct cx_thread *self = cx_self;
+    uint64_t deadline_ns = CX_NO_DEADLINE;
+    if (self == NULL) {
+        return cx_the_real()->ppoll(descriptors, count, timeout, mask);
+    }
+    if (timeout != NULL && deadline_after(timeout->tv_sec, timeout->tv_nsec, &deadline_ns) != 0) {
+        return -1;
+    }
+    return poll_until(self, descriptors, count, deadline_ns, CX_CALLER);
+}
+
+struct select_question {
     int count;
     fd_set *sets[3];  // the caller's
     fd_set wanted[3]; // what it asked for
 };
 
-static int select_now(void *argument)
+static int select_over(void *argument)
 {
-    struct select_look *look = argument;
+    const struct select_question *question = argument;
+    fd_set copies[3] = {question->wanted[0], question->wanted[1], question->wanted[2]};
+    struct timeval zero = {0, 0};
+    return cx_syscall6(SYS_select, question->count, question->sets[0] != NULL ? (long)&copies[0] : 0,
+                       question->sets[1] != NULL ? (long)&copies[1] : 0,
+                       question->sets[2] != NULL ? (long)&copies[2] : 0, (long)&zero, 0) != 0;
+}
+
+static int select_until(struct cx_thread *self, int count, fd_set *sets[3], uint64_t deadline_ns, const void *caller)
+{
+    struct select_question question = {.count = count, .sets = {sets[0], sets[1], sets[2]}};
     struct timeval zero = {0, 0};
     for (int i = 0; i < 3; i++) {
-        if (look->sets[i] != NULL) {
-            *look->sets[i] = look->wanted[i];
+        if (sets[i] != NULL) {
+            question.wanted[i] = *sets[i];
         }
     }
-    return cx_real.select(look->count, look->sets[0], look->sets[1], look->sets[2], &zero);
+    cx_await(self, CX_OP_POLL, deadline_ns, select_over, &question, caller);
+    return cx_real.select(count, sets[0], sets[1], sets[2], &zero);
 }
 
 int select(int count, fd_set *restrict readable, fd_set *restrict writable, fd_set *restrict exceptional,
            struct timeval *restrict timeout)
 {
     struct cx_thread *self = cx_self;
+    uint64_t deadline_ns = CX_NO_DEADLINE;
     if (self == NULL) {
         return cx_the_real()->select(count, readable, writable, exceptional, timeout);
     }
-    struct select_look look = {.count = count, .sets = {readable, writable, exceptional}};
-    for (int i = 0; i < 3; i++) {
-        if (look.sets[i] != NULL) {
-            look.wanted[i] = *look.sets[i];
-        }
+    if (timeout != NULL && timeout->tv_usec > 999999) { // libc carries it over
+        timeout->tv_sec += timeout->tv_usec / 1000000;
+        timeout->tv_usec %= 1000000;
     }
-    uint64_t wait_ns = CX_NO_DEADLINE;
-    if (timeout != NULL && (timeout->tv_sec < 0 || timeout->tv_usec < 0)) {
-        errno = EINVAL;
+    if (timeout != NULL && deadline_after(timeout->tv_sec, timeout->tv_usec * 1000, &deadline_ns) != 0) {
         return -1;
     }
-    if (timeout != NULL && timeout->tv_sec < CENTURY_S) {
-        wait_ns = (uint64_t)timeout->tv_sec * 1000000000ULL + (uint64_t)timeout->tv_usec * 1000;
+    return select_until(self, count, (fd_set *[3]){readable, writable, exceptional}, deadline_ns, CX_CALLER);
+}
+
+int pselect(int count, fd_set *restrict readable, fd_set *restrict writable, fd_set *restrict exceptional,
+            const struct timespec *restrict timeout, const sigset_t *restrict mask)
+{
+    struct cx_thread *self = cx_self;
+    uint64_t deadline_ns = CX_NO_DEADLINE;
+    if (self == NULL) {
+        return cx_the_real()->pselect(count, readable, writable, exceptional, timeout, mask);
     }
-    return look_until(self, wait_ns, select_now, &look, CX_CALLER);
+    if (timeout != NULL && deadline_after(timeout->tv_sec, timeout->tv_nsec, &deadline_ns) != 0) {
+        return -1;
+    }
+    return select_until(self, count, (fd_set *[3]){readable, writable, exceptional}, deadline_ns, CX_CALLER);
+}
+
+// An epoll instance is readable when it has an event; asking so takes none away.
+int epoll_wait(int instance, struct epoll_event *events, int count, int timeout_ms)
+{
+    struct cx_thread *self = cx_self;
+    struct pollfd itself = {.fd = instance, .events = POLLIN};
+    struct poll_question question = {.descriptors = &itself, .count = 1};
+    if (self == NULL) {
+        return cx_the_real()->epoll_wait(instance, events, count, timeout_ms);
+    }
+    cx_await(self, CX_OP_POLL, deadline_after_ms(timeout_ms), poll_over, &question, CX_CALLER);
+    return cx_real.epoll_wait(instance, events, count, 0);
+}
+
+int epoll_pwait(int instance, struct epoll_event *events, int count, int timeout_ms, const sigset_t *mask)
+{
+    if (cx_self == NULL) {
+        return cx_the_real()->epoll_pwait(instance, events, count, timeout_ms, mask);
+    }
+    return epoll_wait(instance, events, count, timeout_ms);
 }

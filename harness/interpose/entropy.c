@@ -3,6 +3,7 @@
 // entropy: random bytes are the same in every process. CPython seeds hashes and mimalloc its heaps with them; a
 // schedule replays only if they repeat.
 #include "harness/interpose/interpose.h"
+#include "harness/interpose/clock.h"
 
 #include <errno.h>
 #include <string.h>
@@ -11,7 +12,9 @@ static struct cx_prng entropy = {.state = 0x636f6e7374726963ULL}; // single-thre
 
 ssize_t getrandom(void *out, size_t bytes, unsigned flags)
 {
-    (void)flags;
+    if (cx_idle) {
+        return cx_the_real()->getrandom(out, bytes, flags);
+    }
     unsigned char *at = out;
     for (size_t done = 0; done < bytes; done += 8) {
         uint64_t word = cx_prng_next(&entropy);
@@ -27,6 +30,5 @@ int getentropy(void *out, size_t bytes)
         errno = EIO;
         return -1;
     }
-    getrandom(out, bytes, 0);
-    return 0;
+    return getrandom(out, bytes, 0) == (ssize_t)bytes ? 0 : -1;
 }

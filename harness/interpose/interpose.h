@@ -25,6 +25,9 @@ uint64_t cx_deadline_of(clockid_t clock, const struct timespec *absolute);
 // True if the fields of `time` are in range.
 int cx_timespec_valid(const struct timespec *time);
 
+// Remember the first thing of a run that is not under control, for the report. `text` is copied.
+void cx_say_uncontrolled(const char *text);
+
 // The program's mutex operations without their point: for condition variables. See mutex.c.
 int cx_mutex_take(struct cx_thread *self, pthread_mutex_t *mutex, enum cx_op op, uint64_t deadline_ns,
                   const void *caller);

@@ -14,9 +14,14 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdint.h>
+#include <signal.h>
+#include <sys/epoll.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <time.h>
 
 // X(result, name, parameters): intercepted by ThreadSanitizer too.
@@ -59,6 +64,24 @@
     X(unsigned, sleep, (unsigned))                                                                                     \
     X(int, usleep, (useconds_t))                                                                                       \
     X(int, nanosleep, (const struct timespec *, struct timespec *))                                                    \
+    X(pid_t, fork, (void))                                                                                             \
+    X(int, epoll_wait, (int, struct epoll_event *, int, int))                                                          \
+    X(int, epoll_pwait, (int, struct epoll_event *, int, int, const sigset_t *))                                       \
+    X(ssize_t, read, (int, void *, size_t))                                                                            \
+    X(ssize_t, readv, (int, const struct iovec *, int))                                                                \
+    X(ssize_t, write, (int, const void *, size_t))                                                                     \
+    X(ssize_t, writev, (int, const struct iovec *, int))                                                               \
+    X(ssize_t, recv, (int, void *, size_t, int))                                                                       \
+    X(ssize_t, recvfrom, (int, void *, size_t, int, struct sockaddr *, socklen_t *))                                   \
+    X(ssize_t, recvmsg, (int, struct msghdr *, int))                                                                   \
+    X(ssize_t, send, (int, const void *, size_t, int))                                                                 \
+    X(ssize_t, sendto, (int, const void *, size_t, int, const struct sockaddr *, socklen_t))                           \
+    X(ssize_t, sendmsg, (int, const struct msghdr *, int))                                                             \
+    X(int, accept, (int, struct sockaddr *, socklen_t *))                                                              \
+    X(int, accept4, (int, struct sockaddr *, socklen_t *, int))                                                        \
+    X(int, connect, (int, const struct sockaddr *, socklen_t))                                                         \
+    X(int, close, (int))                                                                                               \
+    X(pid_t, wait4, (pid_t, int *, int, struct rusage *))                                                              \
     X(int, clock_gettime, (clockid_t, struct timespec *))
 
 // The same, known to libc alone.
@@ -75,7 +98,11 @@
     X(int, clock_nanosleep, (clockid_t, int, const struct timespec *, struct timespec *))                              \
     X(int, gettimeofday, (struct timeval *, void *))                                                                   \
     X(time_t, time, (time_t *))                                                                                        \
+    X(ssize_t, getrandom, (void *, size_t, unsigned))                                                                  \
     X(int, poll, (struct pollfd *, nfds_t, int))                                                                       \
+    X(int, ppoll, (struct pollfd *, nfds_t, const struct timespec *, const sigset_t *))                                \
+    X(int, pselect, (int, fd_set *, fd_set *, fd_set *, const struct timespec *, const sigset_t *))                    \
+    X(int, shutdown, (int, int))                                                                                       \
     X(int, select, (int, fd_set *, fd_set *, fd_set *, struct timeval *))
 
 #define CX_REAL_FIELD(result, name, parameters) result(*name) parameters;

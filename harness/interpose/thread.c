@@ -8,7 +8,7 @@
 
 int pthread_create(pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *), void *argument)
 {
-    struct cx_thread *self = cx_self;
+    struct cx_thread *self = cx_self != NULL ? cx_self : cx_sched_begin_due();
     if (self == NULL) {
         return cx_the_real()->pthread_create(handle, attributes, body, argument);
     }

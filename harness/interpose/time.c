@@ -17,6 +17,7 @@
 #define CENTURY_S 3200000000
 
 int cx_clock_real;          // const after init: 1 in the child that plays a native run
+int cx_idle;                // const after init
 static uint64_t startup_ns; // single-threaded start-up, then const
 
 static int is_realtime(clockid_t clock)
@@ -116,6 +117,16 @@ time_t time(time_t *out)
     return seconds;
 }
 
+// Start-up under a virtual clock: nobody else could do anything meanwhile.
+static int sleep_at_startup(uint64_t ns)
+{
+    if (cx_clock_real || cx_sched.active) {
+        return 0;
+    }
+    startup_ns += ns;
+    return 1;
+}
+
 static void sleep_until(struct cx_thread *self, uint64_t deadline_ns, const void *caller)
 {
     cx_step(self, CX_OP_SLEEP, NULL, caller);
@@ -127,7 +138,9 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, s
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return cx_the_real()->clock_nanosleep(clock, flags, wanted, left);
+        uint64_t now = (flags & TIMER_ABSTIME) != 0 ? base_ns(clock) : 0;
+        uint64_t ns = ns_of(wanted) > now ? ns_of(wanted) - now : 0;
+        return sleep_at_startup(ns) ? 0 : cx_the_real()->clock_nanosleep(clock, flags, wanted, left);
     }
     if (!clock_valid(clock) || !cx_timespec_valid(wanted) || wanted->tv_sec < 0) {
         return EINVAL;
@@ -141,7 +154,7 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return cx_the_real()->nanosleep(wanted, left);
+        return sleep_at_startup(ns_of(wanted)) ? 0 : cx_the_real()->nanosleep(wanted, left);
     }
     if (!cx_timespec_valid(wanted) || wanted->tv_sec < 0) {
         errno = EINVAL;
@@ -155,7 +168,7 @@ int usleep(useconds_t microseconds)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return cx_the_real()->usleep(microseconds);
+        return sleep_at_startup((uint64_t)microseconds * 1000) ? 0 : cx_the_real()->usleep(microseconds);
     }
     sleep_until(self, cx_now_ns() + (uint64_t)microseconds * 1000, CX_CALLER);
     return 0;
@@ -165,7 +178,7 @@ unsigned sleep(unsigned seconds)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return cx_the_real()->sleep(seconds);
+        return sleep_at_startup(seconds * NS_PER_S) ? 0 : cx_the_real()->sleep(seconds);
     }
     sleep_until(self, cx_now_ns() + seconds * NS_PER_S, CX_CALLER);
     return 0;

@@ -154,6 +154,13 @@ extern __thread struct cx_thread *cx_self;
 // Begin control of the calling thread as "main". `channel->request` says how. Nothing else may be running.
 void cx_sched_begin(struct cx_channel *channel);
 
+// The same, but when the calling thread makes its first thread: cx_sched_begin_due. Until then nothing is controlled.
+void cx_sched_begin_later(struct cx_channel *channel);
+// The calling thread, which is about to make another and is not controlled, by now: NULL unless control was due.
+struct cx_thread *cx_sched_begin_due(void);
+// In a child that the program has forked: control is over, without a trace.
+void cx_sched_abandon(void);
+
 // Slow path of a point; returns when the calling thread holds the token again.
 void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
 // A round of loads without a store has passed.
@@ -305,6 +312,20 @@ void cx_poll_point(enum cx_op op, const void *object);
 // change in itself.
 void cx_poll_progress(void);
 extern int cx_poll_watching;
+
+// ---- interpose/await.c: threads that wait for descriptors and child processes ----
+
+// Block until `over(argument)` is true, or `deadline_ns`. Other threads ask that, too, by raw system calls alone; it
+// takes nothing. Returns 0 if it was never true. A point of its own.
+int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*over)(void *), void *argument,
+             const void *caller);
+// Something has happened that may end such a wait.
+void cx_await_changed(void);
+// From now on, answers may come from another process.
+void cx_await_outside(void);
+// Nothing can run; with `timed`, time is about to leap. Returns 1 if somebody can go on now.
+int cx_await_leap(int timed);
+extern uint32_t cx_awaiting;
 
 // ---- locks.c: who holds what, for wait-for graphs ----
 

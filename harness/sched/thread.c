@@ -20,7 +20,8 @@
 
 #define INLINE_KEYS 32 // glibc's PTHREAD_KEY_2NDLEVEL_SIZE: further keys cost each thread an allocation
 
-static pthread_key_t end_key; // const after init
+static pthread_key_t end_key;                  // const after init
+static struct cx_channel *begin_with_a_thread; // owner thread only: main, before control
 
 static void end_round(void *value)
 {
@@ -91,6 +92,29 @@ struct cx_thread *cx_thread_adopt_main(void)
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
     cx_sched_thread_added(thread);
     return thread;
+}
+
+void cx_sched_begin_later(struct cx_channel *channel)
+{
+    begin_with_a_thread = channel;
+}
+
+struct cx_thread *cx_sched_begin_due(void)
+{
+    struct cx_channel *channel = begin_with_a_thread;
+    if (channel != NULL) {
+        begin_with_a_thread = NULL;
+        cx_sched_begin(channel);
+    }
+    return cx_self;
+}
+
+void cx_sched_abandon(void)
+{
+    begin_with_a_thread = NULL;
+    cx_self = NULL;
+    cx_sched.active = 0;
+    cx_sched.current = NULL;
 }
 
 struct cx_thread *cx_thread_by_key(uint32_t key)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// format: the schedule file (.cxs), version 1. The only description of it.
+// format: the schedule file (.cxs), versions 1 and 2. The only description of it.
 //
 // A schedule file is UTF-8 text, one fact per line, every line ended by one newline, no blank lines, no comments. It
 // says which run of which scenario on which build it was, what came of it, and how the run departed from the default
@@ -24,6 +24,15 @@
 //     pick main.2 3 = 1
 //     end 89abcdef01234567                      FNV-1a, 64 bits, of every byte before this line
 //
+// A run of a program or a script is a file of version 2. `scenario` then is its name and `target` says what controls it
+// (`subject`, `exec`, or a Python target); after the line `deviations` come
+//
+//     subject program                           program, exec, script or module; "script from-start"
+//     directory /srv/example                    that it ran in
+//     command ./race 4 a%20b                    its words; %XX for blanks and control characters, % for an empty word
+//     environment -                             NAME=VALUE words beside those that every run has; - for none
+//     digest 0x0123456789abcdef                 FNV-1a of the bytes of its file; 0 for a module
+//
 // Header lines come in exactly this order, all of them, once. A deviation is one of
 //
 //     switch THREAD POINT -> THREAD OPERATION OBJECT [preempt]
@@ -36,14 +45,15 @@
 // that channel.h makes from the path, when the path is not known. Deviations stand in the order in which they happened.
 //
 // A file that ends anywhere before the newline of its end line is refused as cut off, with the line that is missing;
-// one whose sum is wrong is refused as damaged. A reader of version 1 refuses other versions.
+// one whose sum is wrong is refused as damaged. Other versions are refused.
 #ifndef CX_TRACE_FORMAT_H
 #define CX_TRACE_FORMAT_H
 
 #define CX_SCHEDULE_MAGIC "constrictor-schedule"
 #define CX_SCHEDULE_VERSION 1
+#define CX_SCHEDULE_VERSION_SUBJECT 2
 #define CX_SCHEDULE_SUFFIX ".cxs"
-#define CX_SCHEDULE_LINE_CHARS_MAX 2000
+#define CX_SCHEDULE_LINE_CHARS_MAX 9000
 #define CX_SCHEDULE_BYTES_MAX (256u << 20)
 
 // X(word, field of struct cx_schedule, how it is written): the header lines after the first, in their order.
@@ -61,5 +71,13 @@
     X("steps", steps, DECIMAL)                                                                                         \
     X("fingerprint", fingerprint, HEXADECIMAL)                                                                         \
     X("deviations", deviations_count, DECIMAL)
+
+// The lines that follow in version 2.
+#define CX_SCHEDULE_SUBJECT_MAP(X)                                                                                     \
+    X("subject", subject, TEXT)                                                                                        \
+    X("directory", directory, TEXT)                                                                                    \
+    X("command", command, TEXT)                                                                                        \
+    X("environment", environment, TEXT)                                                                                \
+    X("digest", digest, HEXADECIMAL)
 
 #endif

@@ -156,11 +156,19 @@ static enum cx_status header_read(struct reader *reader, struct cx_schedule *sch
     if (status == CX_OK && version_text != NULL && number_parse(version_text, 10, UINT64_MAX, &version) != 0) {
         status = refuse(reader, CX_ERR_FORMAT, "\"%.40s\" is no version", version_text);
     }
-    if (status == CX_OK && version != CX_SCHEDULE_VERSION) {
-        status = refuse(reader, CX_ERR_FORMAT, "version %" PRIu64 " of the format; this command reads version %d",
-                        version, CX_SCHEDULE_VERSION);
+    int has_subject = version == CX_SCHEDULE_VERSION_SUBJECT;
+    if (status == CX_OK && version != CX_SCHEDULE_VERSION && !has_subject) {
+        status =
+            refuse(reader, CX_ERR_FORMAT, "version %" PRIu64 " of the format; this command reads versions %d and %d",
+                   version, CX_SCHEDULE_VERSION, CX_SCHEDULE_VERSION_SUBJECT);
     }
     CX_SCHEDULE_HEADER_MAP(CX_READ_LINE)
+    if (has_subject) {
+        CX_SCHEDULE_SUBJECT_MAP(CX_READ_LINE)
+        if (status == CX_OK && schedule->subject[0] == '\0') {
+            status = refuse(reader, CX_ERR_FORMAT, "the subject has no kind");
+        }
+    }
     if (status == CX_OK && schedule->deviations_count > CX_DEVIATIONS_MAX) {
         status = refuse(reader, CX_ERR_FORMAT, "%" PRIu64 " deviations are too many", schedule->deviations_count);
     }

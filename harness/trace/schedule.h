@@ -7,11 +7,14 @@
 #ifndef CX_TRACE_SCHEDULE_H
 #define CX_TRACE_SCHEDULE_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "harness/exec/channel.h"
 #include "harness/status.h"
+
+#define CX_SCHEDULE_COMMAND_BYTES 8192
 
 struct cx_thread_path {
     uint32_t key;
@@ -33,6 +36,11 @@ struct cx_schedule {
     uint64_t steps;
     uint64_t fingerprint;
     uint64_t deviations_count;
+    char subject[32];         // empty: a scenario, and a file of version 1
+    char directory[PATH_MAX]; // these are harness/exec/subject.h's
+    char command[CX_SCHEDULE_COMMAND_BYTES];
+    char environment[CX_SCHEDULE_COMMAND_BYTES];
+    uint64_t digest;
     struct cx_deviation *deviations; // owned
     struct cx_thread_path *paths;    // owned; sorted by nothing, a handful
     size_t paths_count;

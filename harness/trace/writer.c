@@ -39,8 +39,12 @@ void cx_schedule_deviation_text(const struct cx_schedule *schedule, const struct
 
 static void body_write(const struct cx_schedule *schedule, FILE *stream)
 {
-    fprintf(stream, "%s %d\n", CX_SCHEDULE_MAGIC, CX_SCHEDULE_VERSION);
+    int has_subject = schedule->subject[0] != '\0';
+    fprintf(stream, "%s %d\n", CX_SCHEDULE_MAGIC, has_subject ? CX_SCHEDULE_VERSION_SUBJECT : CX_SCHEDULE_VERSION);
     CX_SCHEDULE_HEADER_MAP(CX_WRITE_LINE)
+    if (has_subject) {
+        CX_SCHEDULE_SUBJECT_MAP(CX_WRITE_LINE)
+    }
     char line[CX_SCHEDULE_LINE_CHARS_MAX];
     for (uint64_t i = 0; i < schedule->deviations_count; i++) {
         cx_schedule_deviation_text(schedule, &schedule->deviations[i], line, sizeof(line));

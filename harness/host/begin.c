@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// begin: the first moments of a run in its child, whatever is played.
+#include "harness/host/run.h"
+
+#include "harness/interpose/clock.h"
+#include "harness/interpose/interpose.h"
+#include "harness/sched/sched.h"
+
+int cx_playing;
+
+void cx_play_begin(struct cx_channel *channel, int from_start)
+{
+    cx_playing = 1;
+    cx_clock_real = channel->request.strategy == CX_STRATEGY_NATIVE;
+    cx_sched.channel = channel;
+    cx_crash_install(channel->request.wall_ms_max);
+    cx_crash_thread_init(0);
+    cx_the_real()->vary(channel->request.seed >> 32);
+    channel->result.begin_ns = cx_clock_wall_ns();
+    if (channel->request.strategy == CX_STRATEGY_NATIVE) {
+        return;
+    }
+    if (from_start) {
+        cx_sched_begin(channel);
+    } else {
+        cx_sched_begin_later(channel);
+    }
+}

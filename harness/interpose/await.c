@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// await: threads that wait for a descriptor, or for a child process. They wait in the scheduler, not in the kernel,
+// each with a question that tells whether its wait is over. The question is asked again after every controlled
+// operation that can change the answer, so what the program's own threads send each other is exact and replays.
+//
+// What comes from outside (another process, the network) takes real time. When nothing else can run, the process waits
+// for it, for a bounded time; only then is it a deadlock. Such a run replays if the answers come in the same order.
+#include "harness/interpose/interpose.h"
+
+#include "harness/interpose/clock.h"
+#include "harness/sched/futex.h"
+
+#include <stddef.h>
+#include <time.h>
+
+#define NS_PER_MS 1000000ULL
+#define QUIET_MS 200    // for a program that never had an answer from outside
+#define OUTSIDE_MS 3000 // for one that had, or has made a process
+#define LEAP_MS 2       // before a leap to the next deadline, for the second kind
+
+static struct {
+    int (*over)(void *argument); // scheduler token: NULL: this thread awaits nothing
+    void *argument;              // scheduler token
+} awaited[CX_THREADS_MAX];
+
+uint32_t cx_awaiting;       // scheduler token
+static int expects_outside; // scheduler token
+
+int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*over)(void *), void *argument,
+             const void *caller)
+{
+    const void *object = &awaited[self->index];
+    cx_step(self, op, object, caller);
+    while (!over(argument)) {
+        if (cx_now_ns() >= deadline_ns) {
+            return 0;
+        }
+        awaited[self->index].over = over;
+        awaited[self->index].argument = argument;
+        cx_awaiting++;
+        cx_block(self, op, object, deadline_ns, caller);
+        cx_awaiting--;
+        awaited[self->index].over = NULL;
+    }
+    return 1;
+}
+
+static uint32_t wake_answered(void)
+{
+    uint32_t woken = 0;
+    for (uint32_t i = 0; cx_awaiting > 0 && i < cx_sched.count; i++) {
+        if (cx_sched.threads[i].status == CX_THREAD_BLOCKED && awaited[i].over != NULL &&
+            awaited[i].over(awaited[i].argument)) {
+            woken += cx_wake_all(&awaited[i], 0);
+        }
+    }
+    return woken;
+}
+
+void cx_await_changed(void)
+{
+    wake_answered();
+}
+
+void cx_await_outside(void)
+{
+    expects_outside = 1;
+}
+
+int cx_await_leap(int timed)
+{
+    if (wake_answered() > 0) {
+        return 1;
+    }
+    if (timed && !expects_outside) {
+        return 0;
+    }
+    uint64_t wait_ms = timed ? LEAP_MS : (expects_outside ? OUTSIDE_MS : QUIET_MS);
+    uint64_t end_ns = cx_clock_wall_ns() + wait_ms * NS_PER_MS;
+    while (cx_clock_wall_ns() < end_ns) {
+        struct timespec pause = {.tv_nsec = (long)NS_PER_MS};
+        cx_syscall3(SYS_nanosleep, (long)&pause, 0, 0);
+        if (wake_answered() > 0) {
+            expects_outside = 1;
+            cx_say_uncontrolled("what came from outside the program");
+            return 1;
+        }
+    }
+    return 0;
+}

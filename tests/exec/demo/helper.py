@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the threads of demo do."""
+done = []
+
+
+def work(name):
+    done.append(name)

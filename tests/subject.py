@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""subject: programs of tests/subject, compiled by `constrictor cc` and explored by `constrictor run --subject`.
+
+    tests/subject.py [--build build/default]
+
+Each program fails in one way, and has a corrected twin (the same with an argument) that never does. What is found is
+replayed three times in a process of its own, shrunk, and told. What cannot be run is refused with one line.
+"""
+import os
+import shutil
+import subprocess
+
+import command
+
+SOURCES = command.ROOT / "tests/subject"
+RUNS = 300
+# program, start of the signature, kind, text that its story has to tell
+PROGRAMS = [
+    ("racy_counter.c", 'assertion "atomic_load(&counter) == 2 * ROUNDS" in main', "assertion", "adder"),
+    ("abba.c", "deadlock of main thread-join in main; thread mutex-lock in backward; thread mutex-lock in forward",
+     "deadlock", "circle: main.1 --mutex-lock--> main.2 --mutex-lock--> main.1"),
+    ("lost_wakeup.c", "deadlock of main thread-join in main; thread cond-wait in consumer", "deadlock", "cond-wait"),
+    ("exit_code.c", "exit 3 in checker", "exit", "exit_code.c:22"),
+    ("queue.cpp", 'assertion "!items.empty()" in consume()', "assertion", "consume()"),
+    ("c11.c", "deadlock of main thread-join in main; thread cond-wait in waiter", "deadlock", "cond-wait"),
+    ("modern.cpp", "exit 6 in main", "exit", "modern.cpp"),
+]
+
+
+class Subjects(command.Test):
+    """A test whose folder holds the compiled programs."""
+
+    def compile(self, *words, verb="cc", folder=None):
+        ended = self.command(verb, *words, folder=folder)
+        if ended.status != 0:
+            self.give_up(f"{ended.line} compiles", ended)
+
+    def explore(self, program, *options, arguments=(), folder=None):
+        """Explore one program; how it ended, and its report."""
+        ended = self.command("run", "--subject", program, "--json", "run.jsonl", "--out", "out", *options, "--",
+                             *arguments, folder=folder)
+        folder = folder or self.work
+        report = command.Report((folder / "run.jsonl").read_text(), folder)
+        return ended, report
+
+
+def check_found(test, program, report, ended, start, kind):
+    """The one finding of an exploration, or None."""
+    right = (ended.status == command.EXIT_FINDINGS and len(report.findings) == 1 and
+             report.findings[0]["signature"].startswith(start) and report.findings[0]["kind"] == kind and
+             report.findings[0]["status"] == "confirmed")
+    test.check(right, f"{program}: {start}, confirmed", ended)
+    return report.findings[0] if right else None
+
+
+def check_replays(test, program, finding, tells):
+    path = finding["schedule"]
+    replayed = [command.Replayed(test.command("replay", path)) for _ in range(3)]
+    same = all(one.same == 1 and one.logs == replayed[0].logs for one in replayed)
+    test.check(same, f"{program}: three processes replay it, step by step the same")
+    ended = test.command("shrink", path, "--out", f"{program}.min.cxs")
+    test.check(ended.status == 0 and "replayed 3/3" in ended.out, f"{program}: it shrinks", ended)
+    ended = test.command("explain", f"{program}.min.cxs")
+    test.check(ended.status == 0 and tells in ended.out, f"{program}: its story tells {tells}", ended)
+
+
+def check_programs(test):
+    for source, start, kind, tells in PROGRAMS:
+        program = "./" + source.split(".")[0]
+        standard = "-std=c++20" if source.endswith(".cpp") else "-std=gnu11"
+        test.compile("-O1", "-g", "-Wall", "-Werror", standard, "-o", program, SOURCES / source)
+        ran = subprocess.run([test.work / program, "corrected"], cwd=test.work, capture_output=True)
+        test.check(ran.returncode == 0, f"{source}: started by hand, it is a program as any other")
+        ended, report = test.explore(program, "--runs", RUNS)
+        finding = check_found(test, source, report, ended, start, kind)
+        if finding:
+            check_replays(test, source, finding, tells)
+        ended, report = test.explore(program, "--runs", RUNS, arguments=["corrected"])
+        test.check(ended.status == 0 and not report.findings, f"{source}: corrected, {RUNS} runs pass", ended)
+
+
+def check_output(test):
+    ended, report = test.explore("./exit_code", "--runs", 50)
+    wanted = "the flag is not set\natexit handler\n"
+    test.check(report.findings[0]["output"] == wanted and "the flag is not set" in ended.out,
+               "what the program printed is with the finding, atexit handlers included", ended)
+
+
+def check_makefile(test):
+    folder = test.work / "project"
+    shutil.copytree(SOURCES / "project", folder)
+    compiler = f"{test.build / 'constrictor'} cc"
+    made = subprocess.run(["make", "-C", folder, f"CC={compiler}"], capture_output=True, text=True)
+    if not test.check(made.returncode == 0, 'a Makefile with CC="constrictor cc" builds a program with a shared object',
+                      made.stdout + made.stderr):
+        return
+    ended, report = test.explore("./bank", "--runs", RUNS, folder=folder)
+    check_found(test, "bank", report, ended, "exit 4", "exit")
+    ended, report = test.explore("./bank", "--runs", RUNS, arguments=["after"], folder=folder)
+    test.check(ended.status == 0 and report.scenarios["bank"]["choices"] > 0, "bank: corrected, it passes", ended)
+
+
+def check_compiler(test):
+    """A compiler is asked many things; it answers as clang does."""
+    for words in (["--version"], ["-dumpmachine"], ["-print-search-dirs"], ["-E", "-x", "c", "/dev/null"]):
+        ended = test.command("cc", *words)
+        test.check(ended.status == 0 and ended.out != "", f"constrictor cc {' '.join(words)} answers", ended)
+    (test.work / "broken.c").write_text("int main(void) { return x; }\n")
+    ended = test.command("cc", "broken.c")
+    test.check(ended.status == 1 and "undeclared" in ended.err, "an error is clang's own", ended)
+    ended = test.command("cc", "-static", SOURCES / "abba.c")
+    test.check(ended.status == command.EXIT_USAGE and one_line(ended), "-static is refused with one line", ended)
+    test.compile("-c", "-Werror", SOURCES / "abba.c", SOURCES / "lost_wakeup.c")
+    test.check((test.work / "abba.o").exists() and (test.work / "lost_wakeup.o").exists(), "-c of two sources")
+    (test.work / "stdin.c").write_text("int main(void) { return 0; }\n")
+    test.compile("-Werror", "-x", "c", "stdin.c", "-o", "from-x")
+    test.check((test.work / "from-x").exists(), "-x c does not disturb the link")
+
+
+def check_detector(test):
+    test.compile("--tsan", "-O1", "-g", "-o", "race", SOURCES / "plain_race.c")
+    ended, report = test.explore("./race", "--runs", 50)
+    check_found(test, "plain_race.c", report, ended, "race reader / writer", "race")
+
+
+def check_input_output(test):
+    """Pipes, sockets, epoll and child processes: threads wait for them in the scheduler."""
+    test.compile("-g", "-O1", "-Wall", "-Werror", "-o", "pipes", SOURCES / "pipes.c")
+    for way in ("swap", "message", "loop", "child", "big"):
+        ended, report = test.explore("./pipes", "--runs", 50, arguments=[way])
+        test.check(ended.status == 0 and report.scenarios["pipes"]["choices"] > 0, f"pipes {way}: 50 runs pass", ended)
+    for way, start, kind in (
+            ("swap", "deadlock of main thread-join in two_threads; thread input-output in swapper", "deadlock"),
+            ("message", "assertion \"message[0] == 'h' && message[2] == 'h'\" in two_threads", "assertion"),
+            ("loop", 'assertion "atomic_load(&work) == 7" in run_loop', "assertion")):
+        ended, report = test.explore("./pipes", "--runs", 30, arguments=[way, "wrong"])
+        finding = check_found(test, f"pipes {way} wrong", report, ended, start, kind)
+        if finding:
+            check_replays(test, f"pipes-{way}", finding, "pipes.c")
+
+
+def check_uncontrolled(test):
+    test.compile("-g", "-o", "uncontrolled", SOURCES / "uncontrolled.c")
+    ended, _ = test.explore("./uncontrolled", "--runs", 2, arguments=["clone"])
+    test.check("not under control: a thread made by clone" in ended.out, "a thread made by clone is said", ended)
+    ended, report = test.explore("./uncontrolled", "--runs", 1, "--wall-max", "200ms", arguments=["lock"])
+    test.check("not under control: blocked in flock" in ended.out and report.findings[0]["kind"] == "hang",
+               "a system call that blocked is said", ended)
+
+
+def one_line(ended):
+    return ended.err.count("\n") == 1
+
+
+def check_refused(test):
+    (test.work / "text").write_text("no program\n")
+    for program, text in (("./nowhere", "there is no such file"), ("./text", "it cannot be executed"),
+                          ("/bin/true", "was not linked by `constrictor cc`"), (".", "this is no program")):
+        ended = test.command("run", "--subject", program)
+        test.check(ended.status == command.EXIT_USAGE and one_line(ended) and text in ended.err,
+                   f"{program}: {text}", ended)
+    test.compile("-o", "alone", SOURCES / "no_threads.c")
+    ended = test.command("run", "--subject", "./alone", "--runs", 10)
+    test.check(ended.status == command.EXIT_NOTHING and "nothing was explored" in ended.err,
+               "no threads: nothing was explored, exit code 4", ended)
+    ended, report = test.explore("./abba", "--runs", RUNS)
+    path = report.findings[0]["schedule"]
+    test.compile("-O0", "-g", "-o", "abba", SOURCES / "abba.c")
+    ended = test.command("replay", path)
+    test.check(ended.status == command.EXIT_ENVIRONMENT and one_line(ended) and "the file has changed" in ended.err,
+               "a program that was compiled again is refused", ended)
+    os.remove(test.work / "abba")
+    ended = test.command("replay", path)
+    test.check(ended.status == command.EXIT_USAGE and one_line(ended) and "there is no such file" in ended.err,
+               "and one that is gone", ended)
+
+
+def main():
+    test = Subjects(command.arguments(__doc__, "subject").parse_args())
+    check_programs(test)
+    check_output(test)
+    check_makefile(test)
+    check_compiler(test)
+    check_detector(test)
+    check_input_output(test)
+    check_uncontrolled(test)
+    check_refused(test)
+    test.end()
+
+
+if __name__ == "__main__":
+    main()
