@@ -8,11 +8,11 @@
 // the accesses of a few objects alone. A thread is drawn, and until its next access nobody else may make one;
 // everything that is no access goes by random priorities of threads.
 //
-// Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws one to
-// three objects, by their accesses); a thread that has not been made yet is counted with its creator; in most runs points that no
-// other thread can tell from the next are passed over, and threads start at once; a thread that yields or spins waits
-// for one turn of somebody else, and its priority falls below all others; timed waits may end early where a thread is
-// chosen.
+// Where ours differs: the counts come from the run in the default order (exec/profile.c, which also draws one to three
+// objects, by their accesses); a thread that has not been made yet is counted with its creator; in most runs points
+// that no other thread can tell from the next are passed over, and threads start at once; a thread that yields or spins
+// waits for one turn of somebody else, and its priority falls below all others; timed waits may end early where a
+// thread is chosen.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
