@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the dealer promises: a run depends on the generations before its own and on nothing else, and who pays gets more.
+// What the dealer promises: a run depends on generations before its own and on nothing else, and who pays gets more.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
