@@ -105,7 +105,7 @@ uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number)
         return CX_STRATEGY_REPLAY; // without a plan: the default order
     }
     if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
-        return cx_portfolio_strategy(&deal->portfolio, place_of(deal, number, 0));
+        return cx_portfolio_strategy(&deal->portfolio, number, place_of(deal, number, 0));
     }
     return deal->options.strategy;
 }

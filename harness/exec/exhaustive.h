@@ -48,7 +48,7 @@ struct cx_exhaustive_node {
 struct cx_exhaustive {
     uint32_t preemptions_max; // CX_PREEMPTIONS_ANY: no bound
     uint32_t level;           // preemptions of the schedules that are being played
-    uint64_t schedules;       // played, no two of them equivalent
+    uint64_t schedules;       // played; without a bound, no two of them equivalent
     uint64_t cut;             // played, and found to be equivalent to others
     uint64_t pushed;          // played, or still to be played
     int beyond;               // schedules with more than preemptions_max preemptions were left out

@@ -9,8 +9,9 @@
 // signatures, which count for many; and it costs: a strategy that switches at every operation of a long program plays
 // one run while another plays a hundred. The members' shares are shares of cost. Where ours differs: shares change
 // between generations alone, and cost is counted in points and switches, so that neither the number of jobs nor the
-// machine matters; shares start from what the strategies did on bench/corpus (bench/strategies measures it); old
-// rewards fade by halves.
+// machine matters; shares start from what the strategies did on bench/corpus (bench/strategies measures it); the first
+// runs have shares of their own, for what one strategy has not found at once is mostly of the kind that another finds;
+// old rewards fade by halves.
 #include "harness/exec/portfolio.h"
 
 #include "harness/exec/seed.h"
@@ -24,42 +25,48 @@
 
 static const struct {
     uint32_t strategy;
-    uint32_t share;           // of all cost at the start, in percent
+    uint32_t opening;         // of all cost in the first runs, in percent,
+    uint32_t share;           // and after them
     uint32_t switches_permil; // of a run's choices, as a first guess
 } members[CX_PORTFOLIO_MEMBERS] = {
-    {CX_STRATEGY_SURW, 42, 100}, {CX_STRATEGY_URW, 38, 500},     {CX_STRATEGY_POS, 8, 500}, {CX_STRATEGY_RANDOM, 3, 10},
-    {CX_STRATEGY_PCT, 3, 1},     {CX_STRATEGY_FEEDBACK, 3, 500}, {CX_STRATEGY_DELAY, 3, 1},
+    {CX_STRATEGY_URW, 100, 12, 500}, {CX_STRATEGY_POS, 0, 34, 500},      {CX_STRATEGY_SURW, 0, 28, 100},
+    {CX_STRATEGY_RANDOM, 0, 5, 10},  {CX_STRATEGY_FEEDBACK, 0, 10, 500}, {CX_STRATEGY_PCT, 0, 6, 1},
+    {CX_STRATEGY_DELAY, 0, 5, 1},
 };
 
-static void weights_set(struct cx_portfolio *portfolio, const uint64_t *shares)
+static void weights_set(const struct cx_portfolio *portfolio, const uint64_t *shares, uint64_t *weights)
 {
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         uint64_t cost_mean = portfolio->cost[i] / portfolio->runs[i] + 1;
-        portfolio->weights[i] = (shares[i] << 32) / cost_mean + 1;
+        weights[i] = (shares[i] << 32) / cost_mean;
     }
 }
 
 void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices)
 {
     uint64_t shares[CX_PORTFOLIO_MEMBERS];
+    uint64_t opening[CX_PORTFOLIO_MEMBERS];
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         shares[i] = members[i].share;
+        opening[i] = members[i].opening;
         portfolio->runs[i] = 2;
         portfolio->cost[i] = 2 * (COST_RUN + choices + choices * members[i].switches_permil * COST_SWITCH / 1000);
     }
-    weights_set(portfolio, shares);
+    weights_set(portfolio, shares, portfolio->weights);
+    weights_set(portfolio, opening, portfolio->opening);
 }
 
-uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t place)
+uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t number, uint64_t place)
 {
+    const uint64_t *weights = number <= CX_PORTFOLIO_OPENING ? portfolio->opening : portfolio->weights;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        sum += portfolio->weights[i];
+        sum += weights[i];
     }
     uint64_t left = (uint64_t)(((unsigned __int128)place * sum) >> 64);
     uint32_t at = 0;
-    while (left >= portfolio->weights[at]) {
-        left -= portfolio->weights[at++];
+    while (at + 1 < CX_PORTFOLIO_MEMBERS && left >= weights[at]) {
+        left -= weights[at++];
     }
     return members[at].strategy;
 }
@@ -100,7 +107,7 @@ void cx_portfolio_generation(struct cx_portfolio *portfolio)
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         shares[i] = FLOOR_PERCENT + (100 - CX_PORTFOLIO_MEMBERS * FLOOR_PERCENT) * rates[i] / sum;
     }
-    weights_set(portfolio, shares);
+    weights_set(portfolio, shares, portfolio->weights);
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         portfolio->runs[i] = (portfolio->runs[i] + 1) / 2;
         portfolio->cost[i] = (portfolio->cost[i] + 1) / 2;

@@ -37,6 +37,14 @@ void cx_actor_parks(void)
 {
 }
 
+// A program has no actors.
+void cx_actor_name(char *out, size_t out_bytes)
+{
+    if (out_bytes > 0) {
+        out[0] = '\0';
+    }
+}
+
 // Is the descriptor that a channel would have one?
 static int asked_for(void)
 {
