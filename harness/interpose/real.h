@@ -15,6 +15,7 @@
 #include <semaphore.h>
 #include <stdint.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -86,6 +87,7 @@
 
 // The same, known to libc alone.
 #define CX_REAL_LIBC_MAP(X)                                                                                            \
+    X(FILE *, fopen64, (const char *, const char *))                                                                   \
     X(int, pthread_clockjoin_np, (pthread_t, void **, clockid_t, const struct timespec *))                             \
     X(int, pthread_rwlock_clockrdlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))                       \
     X(int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))                       \
