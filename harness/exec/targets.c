@@ -12,7 +12,7 @@
 #define CX_TARGET_PLAIN "plain" // and "plain-tsan": runners without CPython, part of our own build
 
 // The builds of issue and design; what each means is tools/cpython's business.
-static const char *const builds[] = {"ft-debug", "gil-debug", "ft-tsan", "gil-tsan"};
+static const char *const builds[] = {"ft-debug", "gil-debug", "ft-tsan", "gil-tsan", "ft-release", "gil-release"};
 
 static int target_plain(const char *target)
 {

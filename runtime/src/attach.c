@@ -10,6 +10,7 @@
 #include "pyrt/attach.h"
 
 #include "backend.h"
+#include "known.h"
 #include "pool_drain.h"
 #include "record.h"
 #include "start.h"
@@ -56,48 +57,93 @@ static enum pyrt_status enter(struct pyrt__thread *self, struct pyrt_attach *att
     }
     attach->token = entry->token;
     attach->used = entry->used;
+    attach->counts = 1;
     self->count++;
     pyrt__scope_push(self, scope_of(attach));
     pyrt__pool_drain(self);
     return PYRT_OK;
 }
 
-// The usual nested attach: inside another one, nothing in the pool, the interpreter there. It calls nothing.
-static int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
+// The usual nested attach: inside another one, nothing in the pool, the interpreter there. It calls nothing, and it is
+// not even counted: the attach that it is inside of ends later.
+static inline int nest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (self->count == 0 || self->forbidden > 0 || attach->serial != 0 ||
-        atomic_load_explicit(&self->pool->head, memory_order_relaxed) != NULL) {
+    const struct pyrt_pool *pool = self->pool;
+    if (pool == NULL || self->forbidden > 0 || attach->serial != 0 || pyrt__queue_state(&pool->queue) != 0) {
         return 0;
     }
-    self->count++;
-    self->serials++;
-    *attach = (struct pyrt_attach){.thread = self->id, .serial = self->serials, .outer = self->innermost};
-    self->innermost = self->serials;
+    pyrt__scope_push(self, scope_of(attach));
     return 1;
 }
 
-// Its end.
-static int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
+// Its end. A scope that is the innermost one finds its thread as it left it, with a pool.
+static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (attach->token != NULL || attach->serial == 0 || attach->serial != self->innermost ||
-        attach->thread != self->id || self->count < 2 || pyrt__record_gone(self->pool)) {
+    if ((attach->counts | (uintptr_t)attach->token) != 0 || attach->serial == 0 || attach->serial != self->innermost ||
+        attach->thread != self->id || pyrt__record_gone(self->pool)) {
         return 0;
     }
-    attach->serial = 0;
-    self->count--;
-    self->innermost = attach->outer;
+    pyrt__scope_pop_begin(scope_of(attach));
+    pyrt__scope_pop_finish(self, scope_of(attach));
     return 1;
 }
 
-enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
+// The usual outermost attach. It is marked by a token without a count.
+static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    if (attach == NULL) {
-        return PYRT_INVALID;
+    struct pyrt_pool *record = pyrt__record_main();
+    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !pyrt__start_quiet() || !record->bound) {
+        return 0;
     }
+    void *tstate = pyrt__known_enter(record, &attach->token);
+    if (tstate == NULL) {
+        return 0;
+    }
+    self->pool = record;
+    self->tstate = tstate;
+    self->uses += PYRT__KNOWN_USES;
+    self->count = 1;
+    pyrt__scope_push(self, scope_of(attach));
+    if (pyrt__queue_state(&record->queue) != 0) {
+        pyrt__pool_drain(self);
+    }
+    return 1;
+}
+
+// Its end. What is wrong, if it is refused, the slow way says.
+static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *attach)
+{
+    struct pyrt_pool *record = self->pool;
+    uint64_t serial = attach->serial;
+    if (serial == 0 || serial != self->innermost || attach->thread != self->id || self->count != 1 ||
+        attach->token == NULL || attach->counts != 0 || pyrt__record_gone(record)) {
+        return 0;
+    }
+    pyrt__scope_pop_begin(scope_of(attach));
+    // Still counted: see end_slowly.
+    if (!pyrt__known_leave(self->tstate, attach->token)) {
+        attach->serial = serial;
+        return 0;
+    }
+    if (self->immediate > 0) {
+        pyrt__pool_flush(self);
+    }
+    attach->token = NULL;
+    self->count = 0;
+    self->uses -= PYRT__KNOWN_USES;
+    self->pool = NULL;
+    pyrt__scope_pop_finish(self, scope_of(attach));
+    if (PYRT__KNOWN_USES > 0) {
+        pyrt__use_drop(record);
+    }
+    return 1;
+}
+
+// Whatever the two quick ways refuse. Each of the three is a function of its own, so that the quicker ones need no
+// stack for what the slower ones do.
+__attribute__((noinline)) static enum pyrt_status begin_slowly(struct pyrt_attach *attach)
+{
     struct pyrt__thread *self = pyrt__thread_self();
-    if (nest(self, attach)) {
-        return PYRT_OK;
-    }
     enum pyrt_status status = permitted(self, attach);
     if (status != PYRT_OK) {
         return status;
@@ -111,6 +157,19 @@ enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
         }
     }
     return enter(self, attach, &entry);
+}
+
+__attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *attach)
+{
+    return enter_known(pyrt__thread_self(), attach) ? PYRT_OK : begin_slowly(attach);
+}
+
+enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
+{
+    if (attach == NULL) {
+        return PYRT_INVALID;
+    }
+    return __builtin_expect(nest(&pyrt__current, attach), 1) ? PYRT_OK : begin(attach);
 }
 
 enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach)
@@ -165,15 +224,9 @@ enum pyrt_status pyrt_attach_assume(struct pyrt_attach *attach)
     return enter(self, attach, &entry);
 }
 
-enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
+__attribute__((noinline)) static enum pyrt_status end_slowly(struct pyrt_attach *attach)
 {
-    if (attach == NULL) {
-        return PYRT_INVALID;
-    }
     struct pyrt__thread *self = pyrt__thread_self();
-    if (unnest(self, attach)) {
-        return PYRT_OK;
-    }
     enum pyrt_status status = pyrt__scope_endable(self, scope_of(attach));
     if (status != PYRT_OK) {
         return status;
@@ -182,14 +235,20 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
     if (!stale && attach->token != NULL && PyThreadState_GetUnchecked() != self->tstate) {
         return PYRT_MISMATCH;
     }
+    if (attach->token != NULL && attach->counts == 0) {
+        // What enter_known does not write down.
+        attach->used = PYRT__KNOWN_USES > 0 ? self->pool : NULL;
+        attach->counts = 1;
+    }
     pyrt__scope_pop_begin(scope_of(attach));
-    struct pyrt__entry entry = {stale ? NULL : attach->token, attach->used};
+    struct pyrt__entry entry = {.token = stale ? NULL : attach->token, .used = attach->used};
     attach->token = NULL;
     attach->used = NULL;
     // Still counted: the destructors that run in here may attach, which then nests.
     pyrt__backend_release(&entry);
     self->uses -= entry.used != NULL;
-    self->count--;
+    self->count -= (uint32_t)attach->counts;
+    attach->counts = 0;
     if (self->count == 0) {
         pyrt__thread_leave(self);
     }
@@ -199,6 +258,19 @@ enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
         pyrt__use_drop(entry.used);
     }
     return stale ? PYRT_GONE : PYRT_OK;
+}
+
+__attribute__((noinline)) static enum pyrt_status end(struct pyrt_attach *attach)
+{
+    return leave_known(&pyrt__current, attach) ? PYRT_OK : end_slowly(attach);
+}
+
+enum pyrt_status pyrt_attach_release(struct pyrt_attach *attach)
+{
+    if (attach == NULL) {
+        return PYRT_INVALID;
+    }
+    return __builtin_expect(unnest(&pyrt__current, attach), 1) ? PYRT_OK : end(attach);
 }
 
 int pyrt_is_attached(void)

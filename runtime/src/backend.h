@@ -7,6 +7,8 @@
 #ifndef PYRT_SRC_BACKEND_H
 #define PYRT_SRC_BACKEND_H
 
+#include <Python.h>
+
 #include "pyrt/status.h"
 
 struct pyrt_pool;
@@ -51,7 +53,14 @@ void *pyrt__backend_suspend(void);
 
 // Attach `tstate` again. During finalization it does not return. Thread state: detached. Blocks: yes.
 // May run Python: no.
+#if PY_VERSION_HEX >= 0x030D0800
+static inline void pyrt__backend_resume(void *tstate)
+{
+    PyEval_RestoreThread(tstate);
+}
+#else
 void pyrt__backend_resume(void *tstate);
+#endif
 
 // PYRT_OK if a thread state of the main interpreter is attached, else NOT_ATTACHED or MISMATCH.
 // Thread state: either. Blocks: no. May run Python: no.

@@ -17,7 +17,6 @@
 #include "backend.h"
 
 #include <pthread.h>
-#include <stdint.h>
 #include <unistd.h>
 
 #include "pyrt/hook.h"
@@ -55,13 +54,6 @@ static enum pyrt_status runtime_open(void)
     return initialized ? PYRT_OK : PYRT_NOT_INITIALIZED;
 }
 
-// PyGILState_Ensure takes the thread state that this thread used last, of whatever interpreter.
-static int bound_elsewhere(void)
-{
-    PyThreadState *bound = PyGILState_GetThisThreadState();
-    return bound != NULL && PyThreadState_GetInterpreter(bound) != PyInterpreterState_Main();
-}
-
 enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
 {
     enum pyrt_status status = pyrt__backend_main_attached();
@@ -83,7 +75,9 @@ enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
             return status;
         }
     }
-    if (bound_elsewhere()) {
+    // PyGILState_Ensure takes the thread state that this thread used last, of whatever interpreter.
+    PyThreadState *bound = PyGILState_GetThisThreadState();
+    if (bound != NULL && PyThreadState_GetInterpreter(bound) != PyInterpreterState_Main()) {
         if (known) {
             pyrt__use_drop(record);
             entry->used = NULL;
@@ -95,12 +89,14 @@ enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
     return PYRT_OK;
 }
 
+static char gilstates[2]; // their addresses are the tokens of attaches through PyGILState_Ensure
+
 void pyrt__backend_attach_unchecked(struct pyrt__entry *entry)
 {
     LATE_BEGIN;
     PyGILState_STATE state = PyGILState_Ensure();
-    // Both states, LOCKED (0) and UNLOCKED (1), become a pointer that is not NULL.
-    entry->token = (void *)((uintptr_t)state + 1);
+    // Both states, LOCKED (0) and UNLOCKED (1), become a pointer that is not NULL, and not to a thread state.
+    entry->token = &gilstates[state];
     LATE_END;
 }
 
@@ -109,7 +105,11 @@ void pyrt__backend_release(struct pyrt__entry *entry)
     if (entry->token != NULL) {
         // Destructors run in here and may detach and come back, so a late thread can be ended here too.
         LATE_BEGIN;
-        PyGILState_Release((PyGILState_STATE)((uintptr_t)entry->token - 1));
+        if (entry->token == &gilstates[PyGILState_LOCKED] || entry->token == &gilstates[PyGILState_UNLOCKED]) {
+            PyGILState_Release((PyGILState_STATE)((char *)entry->token - gilstates));
+        } else {
+            PyEval_SaveThread();
+        }
         LATE_END;
         entry->token = NULL;
     }
@@ -154,12 +154,14 @@ void pyrt__backend_view_close(void *view)
     (void)view;
 }
 
+#if PY_VERSION_HEX < 0x030D0800
 void pyrt__backend_resume(void *tstate)
 {
     LATE_BEGIN;
     PyEval_RestoreThread(tstate);
     LATE_END;
 }
+#endif
 
 static PyObject *on_atexit(PyObject *capsule, PyObject *unused)
 {

@@ -14,17 +14,16 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "known.h"
 #include "pyrt/hook.h"
 #include "record.h"
 
-// The view of the main interpreter, made at the first attach of any thread and kept. It is a few bytes and names the
-// interpreter by number, so that it outlives every finalization.
-static PyInterpreterView *_Atomic main_view; // atomic
+PyInterpreterView *_Atomic pyrt__main_view;
 
 static PyInterpreterView *main_view_get(void)
 {
     // Acquire pairs with the release of the exchange below: whoever sees the pointer sees what it points to.
-    PyInterpreterView *view = atomic_load_explicit(&main_view, memory_order_acquire);
+    PyInterpreterView *view = atomic_load_explicit(&pyrt__main_view, memory_order_acquire);
     if (view != NULL) {
         return view;
     }
@@ -32,7 +31,8 @@ static PyInterpreterView *main_view_get(void)
     if (fresh == NULL) {
         return NULL;
     }
-    if (atomic_compare_exchange_strong_explicit(&main_view, &view, fresh, memory_order_acq_rel, memory_order_acquire)) {
+    if (atomic_compare_exchange_strong_explicit(&pyrt__main_view, &view, fresh, memory_order_acq_rel,
+                                                memory_order_acquire)) {
         return fresh;
     }
     PyInterpreterView_Close(fresh);
@@ -126,11 +126,6 @@ enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
 {
     (void)record;
     return PYRT_OK;
-}
-
-void pyrt__backend_resume(void *tstate)
-{
-    PyEval_RestoreThread(tstate);
 }
 
 #endif

@@ -20,28 +20,11 @@
 static pthread_mutex_t waiting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 
-enum pyrt_status pyrt__use_take(struct pyrt_pool *record)
+void pyrt__door_wake(void)
 {
-    uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
-    do {
-        if (uses & PYRT__USES_CLOSED) {
-            return PYRT_FINALIZING;
-        }
-        // Acquire pairs with the release in pyrt__use_reopen; nothing else is read on the strength of a use.
-    } while (!atomic_compare_exchange_weak_explicit(&record->uses, &uses, uses + 1, memory_order_acquire,
-                                                    memory_order_relaxed));
-    return PYRT_OK;
-}
-
-void pyrt__use_drop(struct pyrt_pool *record)
-{
-    // Release pairs with the acquire of whoever closes: all that this thread did inside comes before.
-    uint64_t before = atomic_fetch_sub_explicit(&record->uses, 1, memory_order_release);
-    if (before & PYRT__USES_AWAITED) {
-        pthread_mutex_lock(&waiting);
-        pthread_cond_broadcast(&left);
-        pthread_mutex_unlock(&waiting);
-    }
+    pthread_mutex_lock(&waiting);
+    pthread_cond_broadcast(&left);
+    pthread_mutex_unlock(&waiting);
 }
 
 enum pyrt_status pyrt__use_close(struct pyrt_pool *record)

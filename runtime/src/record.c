@@ -11,30 +11,18 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "backend.h"
 #include "pyrt/hook.h"
 
-struct pyrt__node pyrt__closed;
 struct pyrt_pool pyrt__nowhere = {.main = 1};
 
 static struct pyrt_pool first = {.main = 1};
-static struct pyrt_pool *_Atomic main_record = &first; // atomic
-static struct pyrt_pool retired;                       // under registry; totals of the freed records
-static struct pyrt_pool *records = &first;             // under registry
+struct pyrt_pool *_Atomic pyrt__main_record = &first;
+static struct pyrt_pool_stats retired;     // under registry; totals of the freed records
+static struct pyrt_pool *records = &first; // under registry
 static pthread_mutex_t registry = PTHREAD_MUTEX_INITIALIZER;
-
-struct pyrt_pool *pyrt__record_main(void)
-{
-    // Acquire pairs with the release in make(): whoever sees the record sees it filled in.
-    return atomic_load_explicit(&main_record, memory_order_acquire);
-}
-
-int pyrt__record_gone(const struct pyrt_pool *record)
-{
-    // Relaxed: nothing is read through the answer.
-    return atomic_load_explicit(&record->head, memory_order_relaxed) == &pyrt__closed;
-}
 
 void pyrt__record_ref(struct pyrt_pool *record)
 {
@@ -46,11 +34,7 @@ void pyrt__record_ref(struct pyrt_pool *record)
 
 static void retire(struct pyrt_pool *record)
 {
-    retired.queued += record->queued;
-    retired.drained += record->drained;
-    retired.dropped += record->dropped;
-    retired.leaked += record->leaked;
-    retired.peak = record->peak > retired.peak ? record->peak : retired.peak;
+    pyrt__queue_totals(&record->queue, &retired);
     for (struct pyrt_pool **link = &records; *link != NULL; link = &(*link)->next) {
         if (*link == record) {
             *link = record->next;
@@ -72,12 +56,12 @@ void pyrt__record_unref(struct pyrt_pool *record)
     free(record);
 }
 
-void pyrt__record_visit(void (*visit)(const struct pyrt_pool *record, void *context), void *context)
+void pyrt__record_totals(struct pyrt_pool_stats *stats)
 {
     pthread_mutex_lock(&registry);
-    visit(&retired, context);
+    *stats = retired;
     for (const struct pyrt_pool *record = records; record != NULL; record = record->next) {
-        visit(record, context);
+        pyrt__queue_totals(&record->queue, stats);
     }
     pthread_mutex_unlock(&registry);
 }
@@ -85,14 +69,7 @@ void pyrt__record_visit(void (*visit)(const struct pyrt_pool *record, void *cont
 static void close_queue(struct pyrt_pool *record)
 {
     atomic_fetch_or_explicit(&record->uses, PYRT__USES_CLOSED, memory_order_relaxed);
-    // Acquire pairs with the release in the pool's push: the nodes are read. What they name is not.
-    struct pyrt__node *node = atomic_exchange_explicit(&record->head, &pyrt__closed, memory_order_acquire);
-    while (node != NULL && node != &pyrt__closed) {
-        struct pyrt__node *next = node->next;
-        free(node);
-        atomic_fetch_add_explicit(&record->dropped, 1, memory_order_relaxed);
-        node = next;
-    }
+    pyrt__queue_close(&record->queue);
 }
 
 // CPython clears the interpreter, with the finalizing thread attached to it.
@@ -120,10 +97,11 @@ static struct pyrt_pool *make(PyInterpreterState *interp, int64_t id, void *view
     int is_main = interp == PyInterpreterState_Main();
     struct pyrt_pool *record = &first;
     if (!is_main || first.bound) {
-        record = calloc(1, sizeof *record);
+        record = aligned_alloc(_Alignof(struct pyrt_pool), sizeof *record);
         if (record == NULL) {
             return NULL;
         }
+        memset(record, 0, sizeof *record);
         record->next = records;
         records = record;
     }
@@ -136,7 +114,7 @@ static struct pyrt_pool *make(PyInterpreterState *interp, int64_t id, void *view
     atomic_store_explicit(&record->bound, 1, memory_order_release);
     if (is_main) {
         // Release pairs with the acquire in pyrt__record_main.
-        atomic_store_explicit(&main_record, record, memory_order_release);
+        atomic_store_explicit(&pyrt__main_record, record, memory_order_release);
     }
     return record;
 }
@@ -190,14 +168,18 @@ enum pyrt_status pyrt__record_current(struct pyrt_pool **record)
 void pyrt__record_before_fork(void)
 {
     pthread_mutex_lock(&registry);
+    for (struct pyrt_pool *record = records; record != NULL; record = record->next) {
+        pyrt__queue_hold(&record->queue);
+    }
 }
 
 void pyrt__record_after_fork(int child)
 {
-    if (child) {
-        // The uses of threads that are not here any more would make finalization wait for ever.
-        struct pyrt__thread *self = pyrt__thread_self();
-        for (struct pyrt_pool *record = records; record != NULL; record = record->next) {
+    // The uses of threads that are not here any more would make finalization wait for ever.
+    struct pyrt__thread *self = pyrt__thread_self();
+    for (struct pyrt_pool *record = records; record != NULL; record = record->next) {
+        pyrt__queue_let_go(&record->queue);
+        if (child) {
             uint64_t mine = self->pool == record ? self->uses : 0;
             record->uses = (record->uses & PYRT__USES_CLOSED) | (mine + record->guards);
         }

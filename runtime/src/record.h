@@ -23,62 +23,81 @@
 #include <stdint.h>
 
 #include "pyrt/status.h"
+#include "queue.h"
 #include "thread.h"
 
-struct pyrt__node {
-    struct pyrt__node *next; // owner thread only: the pusher until the exchange, the drainer after it
-    PyObject *object;        // owner thread only, likewise
-};
-
+// What all threads write with every attach has a cache line of its own.
 struct pyrt_pool {
-    struct pyrt__node *_Atomic head; // atomic; pyrt__closed once the interpreter is gone
-    _Atomic uint64_t queued;         // atomic
-    _Atomic uint64_t drained;        // atomic
-    _Atomic uint64_t dropped;        // atomic
-    _Atomic uint64_t leaked;         // atomic
-    _Atomic uint64_t peak;           // atomic
-    _Atomic uint64_t uses;           // atomic; a count, and the two bits below
-    _Atomic uint64_t references;     // atomic; of a subinterpreter's record, which goes with the last one
-    _Atomic uint64_t guards;         // atomic; those of the uses that no thread holds
-    _Atomic uint64_t kept;           // atomic; thread states that their threads keep
-    PyInterpreterState *interp;      // const after init; never followed by a thread that is not inside
-    int64_t id;                      // const after init
-    void *view;                      // const after init; 3.15: names the interpreter to CPython
-    struct pyrt_pool *next;          // under registry
-    _Atomic int bound;               // atomic: 0 only in the first main record, before there is a Python
-    int main;                        // const after init
+    struct pyrt__queue queue;    // atomic; closed once the interpreter is gone
+    PyInterpreterState *interp;  // const after init; never followed by a thread outside
+    int64_t id;                  // const after init
+    void *view;                  // const after init; 3.15: names the interpreter to CPython
+    struct pyrt_pool *next;      // under registry
+    _Atomic int bound;           // atomic: 0 only in the first main record, before Python
+    int main;                    // const after init
+    _Atomic uint64_t references; // atomic; of a subinterpreter's, which goes with the last
+    _Atomic uint64_t guards;     // atomic; those of the uses that no thread holds
+    _Atomic uint64_t kept;       // atomic; thread states that their threads keep
+    _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the two bits below
 };
 
 #define PYRT__USES_CLOSED ((uint64_t)1 << 63)
 #define PYRT__USES_AWAITED ((uint64_t)1 << 62)
 #define PYRT__USES_COUNT (PYRT__USES_AWAITED - 1)
 
-// What `head` is once the interpreter is gone. Its fields are never read.
-extern struct pyrt__node pyrt__closed;
-
 // The record that stands for an interpreter that is ending and has lost its own. Always open, always empty.
 extern struct pyrt_pool pyrt__nowhere;
 
+extern struct pyrt_pool *_Atomic pyrt__main_record; // atomic
+
 // The latest main interpreter's record, or the unbound one. Thread state: either.
-struct pyrt_pool *pyrt__record_main(void);
+static inline struct pyrt_pool *pyrt__record_main(void)
+{
+    // Acquire pairs with the release in make() of record.c: whoever sees the record sees it filled in.
+    return atomic_load_explicit(&pyrt__main_record, memory_order_acquire);
+}
 
 // Find or make the record of the interpreter that is attached. Borrowed: it stays while the thread is attached.
 // Thread state: attached. Blocks: no. May run Python: yes, when it is made. PYRT_OK, NO_MEMORY.
 enum pyrt_status pyrt__record_current(struct pyrt_pool **record);
 
 // True once CPython has cleared the interpreter. May be late by a moment, never early. Thread state: either.
-int pyrt__record_gone(const struct pyrt_pool *record);
+static inline int pyrt__record_gone(const struct pyrt_pool *record)
+{
+    return (pyrt__queue_state(&record->queue) & PYRT__CLOSED) != 0;
+}
 
 // Count a reference, give one back. Those on main records do nothing. Thread state: either.
 void pyrt__record_ref(struct pyrt_pool *record);
 void pyrt__record_unref(struct pyrt_pool *record);
 
-// Call `visit` for every record, under registry. Thread state: either. What freed records had counted comes first.
-void pyrt__record_visit(void (*visit)(const struct pyrt_pool *record, void *context), void *context);
+// Add the totals of all queues, those of freed records too. Thread state: either.
+void pyrt__record_totals(struct pyrt_pool_stats *stats);
+
+// Wake who waits for a drop. Thread state: either.
+void pyrt__door_wake(void);
 
 // Go through the door: the interpreter stays until the use is dropped. PYRT_OK, FINALIZING. Thread state: either.
-enum pyrt_status pyrt__use_take(struct pyrt_pool *record);
-void pyrt__use_drop(struct pyrt_pool *record);
+static inline enum pyrt_status pyrt__use_take(struct pyrt_pool *record)
+{
+    uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
+    do {
+        if (uses & PYRT__USES_CLOSED) {
+            return PYRT_FINALIZING;
+        }
+        // Acquire pairs with the release in pyrt__use_reopen; nothing else is read on the strength of a use.
+    } while (!atomic_compare_exchange_weak_explicit(&record->uses, &uses, uses + 1, memory_order_acquire,
+                                                    memory_order_relaxed));
+    return PYRT_OK;
+}
+
+static inline void pyrt__use_drop(struct pyrt_pool *record)
+{
+    // Release pairs with the acquire of whoever closes: all that this thread did inside comes before.
+    if (atomic_fetch_sub_explicit(&record->uses, 1, memory_order_release) & PYRT__USES_AWAITED) {
+        pyrt__door_wake();
+    }
+}
 
 // Close the door if nobody is inside, and open it again. PYRT_OK, BUSY, FINALIZING.
 enum pyrt_status pyrt__use_close(struct pyrt_pool *record);

@@ -5,7 +5,7 @@
 // Py_IsInitialized is true before `site` has run (up to 3.14), so that it can't tell the waiting when to go on. What
 // they wait for is that pyrt_initialize has detached again.
 //
-// Locking: `starting` protects `starter`; it is never held while Python runs.
+// Locking: `starting` protects `pyrt__starter`; it is never held while Python runs.
 #include <Python.h>
 
 #include "start.h"
@@ -20,13 +20,13 @@
 
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t started = PTHREAD_COND_INITIALIZER;
-static _Atomic uint64_t starter; // atomic; written under starting: id of the thread that initializes, or 0
-static _Atomic int stranded;     // atomic; see pyrt__thread_stranded
+_Atomic uint64_t pyrt__starter;
+_Atomic int pyrt__stranded;
 
 static int another_starts(const struct pyrt__thread *self)
 {
     // Acquire pairs with the release in finish(): who sees the end sees all that the start has done.
-    uint64_t id = atomic_load_explicit(&starter, memory_order_acquire);
+    uint64_t id = atomic_load_explicit(&pyrt__starter, memory_order_acquire);
     return id != 0 && id != self->id;
 }
 
@@ -53,7 +53,7 @@ static int start_default(void *unused)
 static void finish(void)
 {
     pthread_mutex_lock(&starting);
-    atomic_store_explicit(&starter, 0, memory_order_release);
+    atomic_store_explicit(&pyrt__starter, 0, memory_order_release);
     pthread_cond_broadcast(&started);
     pthread_mutex_unlock(&starting);
 }
@@ -87,7 +87,7 @@ enum pyrt_status pyrt_initialize(const struct pyrt_init *init)
     }
     enum pyrt_status status = PYRT_OK;
     int mine = 0;
-    if (atomic_load_explicit(&starter, memory_order_relaxed) == self->id) {
+    if (atomic_load_explicit(&pyrt__starter, memory_order_relaxed) == self->id) {
         status = PYRT_INVALID;
     } else if (Py_IsInitialized()) {
         status = Py_IsFinalizing() ? PYRT_FINALIZING : PYRT_OK;
@@ -95,7 +95,7 @@ enum pyrt_status pyrt_initialize(const struct pyrt_init *init)
         status = PYRT_FINALIZING;
     } else {
         mine = 1;
-        atomic_store_explicit(&starter, self->id, memory_order_relaxed);
+        atomic_store_explicit(&pyrt__starter, self->id, memory_order_relaxed);
     }
     pthread_mutex_unlock(&starting);
     if (mine) {
@@ -107,7 +107,7 @@ enum pyrt_status pyrt_initialize(const struct pyrt_init *init)
 
 int pyrt__thread_stranded(void)
 {
-    return atomic_load_explicit(&stranded, memory_order_relaxed);
+    return atomic_load_explicit(&pyrt__stranded, memory_order_relaxed);
 }
 
 static void before_fork(void)
@@ -126,9 +126,9 @@ static void after_fork_child(void)
 {
     pyrt__record_after_fork(1);
     if (another_starts(pyrt__thread_self()) || (Py_IsInitialized() && PyThreadState_GetUnchecked() == NULL)) {
-        atomic_store_explicit(&stranded, 1, memory_order_relaxed);
+        atomic_store_explicit(&pyrt__stranded, 1, memory_order_relaxed);
     }
-    atomic_store_explicit(&starter, 0, memory_order_relaxed);
+    atomic_store_explicit(&pyrt__starter, 0, memory_order_relaxed);
     pthread_mutex_unlock(&starting);
 }
 

@@ -14,50 +14,12 @@
 
 static _Atomic uint64_t threads_seen; // atomic
 
-static _Thread_local struct pyrt__thread current;
+_Thread_local struct pyrt__thread pyrt__current;
 
-struct pyrt__thread *pyrt__thread_self(void)
+void pyrt__thread_number(void)
 {
-    if (current.id == 0) {
-        // Relaxed: the number has to be unique, it orders nothing.
-        current.id = atomic_fetch_add_explicit(&threads_seen, 1, memory_order_relaxed) + 1;
-    }
-    return &current;
-}
-
-enum pyrt_status pyrt__scope_vacant(struct pyrt__scope scope)
-{
-    return *scope.serial == 0 ? PYRT_OK : PYRT_ALREADY_LIVE;
-}
-
-void pyrt__scope_push(struct pyrt__thread *self, struct pyrt__scope scope)
-{
-    self->serials++;
-    *scope.thread = self->id;
-    *scope.serial = self->serials;
-    *scope.outer = self->innermost;
-    self->innermost = self->serials;
-}
-
-enum pyrt_status pyrt__scope_endable(const struct pyrt__thread *self, struct pyrt__scope scope)
-{
-    if (*scope.serial == 0) {
-        return PYRT_NOT_LIVE;
-    }
-    if (*scope.thread != self->id) {
-        return PYRT_WRONG_THREAD;
-    }
-    return *scope.serial == self->innermost ? PYRT_OK : PYRT_OUT_OF_ORDER;
-}
-
-void pyrt__scope_pop_begin(struct pyrt__scope scope)
-{
-    *scope.serial = 0;
-}
-
-void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope)
-{
-    self->innermost = *scope.outer;
+    // Relaxed: the number has to be unique, it orders nothing.
+    pyrt__current.id = atomic_fetch_add_explicit(&threads_seen, 1, memory_order_relaxed) + 1;
 }
 
 int pyrt__thread_attached(const struct pyrt__thread *self)

@@ -21,11 +21,11 @@ struct pyrt__thread {
     uint64_t id;                // unique in the process, from 1, 0 before first use; owner thread only
     uint64_t serials;           // scopes begun so far; owner thread only
     uint64_t innermost;         // number of the innermost live scope, or 0; owner thread only
-    void *tstate;               // thread state that the attaches count on, NULL if count is 0; owner thread only
+    void *tstate;               // thread state that the attaches count on, if count is not 0; owner thread only
     struct pyrt_pool *pool;     // record of that state's interpreter, NULL if count is 0; owner thread only
     uint64_t uses;              // uses of that interpreter that this thread holds; owner thread only
     uint64_t immediate;         // references dropped at once and not yet added to the total; owner thread only
-    uint32_t count;             // attaches that are not suspended; owner thread only
+    uint32_t count;             // attaches that are not suspended, without plainly nested ones; owner thread only
     uint32_t forbidden;         // live forbids; owner thread only
     struct pyrt_pool *draining; // whose drain is on this thread's stack, innermost; owner thread only
 };
@@ -37,22 +37,67 @@ struct pyrt__scope {
     uint64_t *outer;  // owner thread only
 };
 
+// The record is one load away from the thread pointer also in a shared object that is loaded late: it takes its few
+// words from what the C library keeps free for that. Where there is no such room, define PYRT_TLS_DYNAMIC.
+#ifdef PYRT_TLS_DYNAMIC
+#define PYRT__TLS
+#else
+#define PYRT__TLS __attribute__((tls_model("initial-exec")))
+#endif
+
+extern _Thread_local struct pyrt__thread pyrt__current PYRT__TLS __attribute__((visibility("hidden")));
+
+// Give the calling thread's record its id.
+void pyrt__thread_number(void);
+
 // The calling thread's record; it has an id.
-struct pyrt__thread *pyrt__thread_self(void);
+static inline struct pyrt__thread *pyrt__thread_self(void)
+{
+    if (__builtin_expect(pyrt__current.id == 0, 0)) {
+        pyrt__thread_number();
+    }
+    return &pyrt__current;
+}
 
 // PYRT_OK if a scope may be begun in this memory.
-enum pyrt_status pyrt__scope_vacant(struct pyrt__scope scope);
+static inline enum pyrt_status pyrt__scope_vacant(struct pyrt__scope scope)
+{
+    return *scope.serial == 0 ? PYRT_OK : PYRT_ALREADY_LIVE;
+}
 
 // Make `scope` the innermost of `self`. Requires: it is vacant.
-void pyrt__scope_push(struct pyrt__thread *self, struct pyrt__scope scope);
+static inline void pyrt__scope_push(struct pyrt__thread *self, struct pyrt__scope scope)
+{
+    self->serials++;
+    *scope.thread = self->id;
+    *scope.serial = self->serials;
+    *scope.outer = self->innermost;
+    self->innermost = self->serials;
+}
 
 // PYRT_OK if `self` may end `scope` now, else what is wrong.
-enum pyrt_status pyrt__scope_endable(const struct pyrt__thread *self, struct pyrt__scope scope);
+static inline enum pyrt_status pyrt__scope_endable(const struct pyrt__thread *self, struct pyrt__scope scope)
+{
+    if (*scope.serial == 0) {
+        return PYRT_NOT_LIVE;
+    }
+    if (*scope.thread != self->id) {
+        return PYRT_WRONG_THREAD;
+    }
+    return *scope.serial == self->innermost ? PYRT_OK : PYRT_OUT_OF_ORDER;
+}
 
 // Mark a scope as ended, so that ending it again is noticed, but keep its place in the order until
 // pyrt__scope_pop_finish. In between, destructors may begin and end scopes inside it.
-void pyrt__scope_pop_begin(struct pyrt__scope scope);
-void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope);
+static inline void pyrt__scope_pop_begin(struct pyrt__scope scope)
+{
+    *scope.serial = 0;
+}
+
+static inline void pyrt__scope_pop_finish(struct pyrt__thread *self, struct pyrt__scope scope)
+{
+    self->innermost = *scope.outer;
+}
 
 // True if `self` is attached by the runtime's own account and CPython agrees.
 // Requires: `self` is the calling thread.

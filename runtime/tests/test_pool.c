@@ -73,8 +73,8 @@ static void test_traverse_defers(void)
     Py_DECREF(list);
 }
 
-#define DROPPERS 8
-#define EACH 20000
+#define DROPPERS 20 // more than a pool has lists
+#define EACH 8000
 
 static void *drop_many(void *object)
 {
@@ -114,6 +114,45 @@ static void test_many_droppers_beside_a_drain(void)
     CHECK(Py_REFCNT(list) == 1);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
     Py_DECREF(list);
+}
+
+#define IN_ORDER 1000 // more than the first place of a list, and than a few chunks, hold
+
+static int order[IN_ORDER];
+static int next_in_order;
+
+static void on_destroy_in_order(PyObject *capsule)
+{
+    const int *number = PyCapsule_GetPointer(capsule, NULL);
+    CHECK(number == &order[next_in_order]);
+    next_in_order++;
+}
+
+static void *drop_all(void *objects)
+{
+    for (int i = 0; i < IN_ORDER; i++) {
+        drop(((PyObject **)objects)[i]);
+    }
+    return NULL;
+}
+
+// What one thread drops is dropped in its order.
+static void test_order_of_a_thread(void)
+{
+    struct pyrt_attach attach = {0};
+    struct pyrt_pool_stats stats;
+    PyObject *objects[IN_ORDER];
+    for (int i = 0; i < IN_ORDER; i++) {
+        objects[i] = PyCapsule_New(&order[i], NULL, on_destroy_in_order);
+        CHECK(objects[i] != NULL);
+    }
+    testing_in_thread(drop_all, objects);
+    CHECK(waiting() == IN_ORDER && next_in_order == 0);
+    CHECK_STATUS(pyrt_attach_assume(&attach), PYRT_OK);
+    CHECK(waiting() == 0 && next_in_order == IN_ORDER);
+    pyrt_pool_stats(&stats);
+    CHECK(stats.peak >= IN_ORDER);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
 }
 
 static void child_that_aborts(void)
@@ -184,6 +223,7 @@ int main(int argc, char **argv)
     testing_initialize();
     test_attached_at_once_detached_later();
     test_traverse_defers();
+    test_order_of_a_thread();
     test_many_droppers_beside_a_drain();
     test_policies();
     test_the_end_of_the_interpreter();

@@ -3,7 +3,8 @@
 # The recipe of a target: what decides the bytes of its libpython. Sourced by tools/cpython-build.
 #
 # The hash of this file and of sysconfigdata.py, without comments, is part of every target's key: an edit here rebuilds
-# all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build.
+# all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build. Lines that
+# end in "# release" are part of the key of release targets only.
 
 # Modules that no scenario needs, or that would tie a target to what happens to be installed (_decimal: 3.15 has no
 # libmpdec of its own any more; decimal works without it).
@@ -36,6 +37,7 @@ recipe_cflags()
     case $1 in
         *-debug) echo "$RECIPE_ATOMICS_FLAGS $RECIPE_FRAME_FLAGS" ;;
         *-tsan) echo "$RECIPE_TSAN_FLAGS $RECIPE_FRAME_FLAGS" ;;
+        *-release) echo "-O3 -DNDEBUG" ;; # release
     esac
 }
 
@@ -45,6 +47,7 @@ recipe_configure()
 {
     local build=$1 source=$2 module
     local -a options=(-C --without-ensurepip --disable-test-modules --with-pydebug)
+    case $build in *-release) unset 'options[-1]' ;; esac # release
     case $build in ft-*) options+=(--disable-gil) ;; esac
     case $build in *-tsan) options+=(--with-thread-sanitizer) ;; esac
     for module in $RECIPE_MODULES_LEFT_OUT; do

@@ -38,7 +38,7 @@ expect_last_line "target 3.14.7-ft-debug is not built: build it with tools/cpyth
 run --list
 expect_status 0
 grep -q '^3.14.7-ft-debug	not built$' "$work/stdout" || fail "--list"
-[ "$(wc -l <"$work/stdout")" = 20 ] || fail "--list does not list 20 targets"
+[ "$(wc -l <"$work/stdout")" = 30 ] || fail "--list does not list 30 targets"
 
 CONSTRICTOR_CACHE="$work/with space" run 3.14.7-ft-debug
 expect_status 3

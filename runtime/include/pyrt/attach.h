@@ -44,6 +44,7 @@ struct pyrt_attach {
     uint64_t thread; // the thread that began it; owner thread only
     uint64_t serial; // number of the scope on its thread, 0 when it is not live; owner thread only
     uint64_t outer;  // the scope around it; owner thread only
+    uint64_t counts; // 1: the thread's count went up, 0: plainly nested; owner thread only
     void *token;     // what CPython gave us, NULL for a nested or an assumed attach; owner thread only
     void *used;      // the door that it went through, or NULL; owner thread only
 };

@@ -53,7 +53,7 @@ struct pyrt_pool_stats {
     uint64_t drained;   // taken from a queue and dropped; const after init
     uint64_t dropped;   // given up because the interpreter had ended; const after init
     uint64_t leaked;    // given up for want of memory, or by PYRT_POOL_LEAK; const after init
-    uint64_t peak;      // most that ever waited in one queue; const after init
+    uint64_t peak;      // most that a drain, the end or a reader found waiting in one queue; const after init
 };
 
 // Drop one reference to `object` of the main interpreter. `object` is stolen; NULL is allowed and nothing.
