@@ -24,10 +24,10 @@ struct ending {
 
 struct state {
     struct ending endings[2]; // owner thread only
-    pthread_key_t key;      // const after init
-    atomic_int cleanups;    // atomic
-    atomic_int destructors; // atomic
-    atomic_int finalized;   // atomic
+    pthread_key_t key;        // const after init
+    atomic_int cleanups;      // atomic
+    atomic_int destructors;   // atomic
+    atomic_int finalized;     // atomic
 };
 
 static void attach_here(struct state *state)

@@ -60,6 +60,7 @@ const struct cx_scenario scenario_interp_create_in_parallel = {
     .builds = CX_BUILD_ANY,
     .state_bytes = sizeof(struct state),
     .check = check,
+    .wall_ms_max = 120000,
     .actors = {{"maker", maker, .count = MAKERS}},
     .tags = "interp,runtime",
     .refs = "pybind11#6127",

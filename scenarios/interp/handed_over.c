@@ -74,6 +74,7 @@ const struct cx_scenario scenario_interp_handed_over = {
     .state_bytes = sizeof(struct state),
     .setup = setup,
     .check = check,
+    .wall_ms_max = 120000,
     .actors = {{"exchanger", exchanger, .count = 2}},
     .tags = "interp,runtime",
 };

@@ -16,11 +16,11 @@
 #define EACH 3
 
 struct state {
-    struct pyrt_pool *pool;    // const after init: the first interpreter's
+    struct pyrt_pool *pool;     // const after init: the first interpreter's
     PyObject *objects[2][EACH]; // owner thread only: the dropper
-    sem_t ended;               // const after init: Py_FinalizeEx has returned
-    sem_t nameless_done;       // const after init
-    atomic_int destroyed;      // atomic
+    sem_t ended;                // const after init: Py_FinalizeEx has returned
+    sem_t nameless_done;        // const after init
+    atomic_int destroyed;       // atomic
 };
 
 static void on_destroy(PyObject *capsule)
@@ -107,6 +107,7 @@ const struct cx_scenario scenario_pool_drop_after_the_end = {
     .state_bytes = sizeof(struct state),
     .setup = setup,
     .check = check,
+    .wall_ms_max = 120000,
     .actors = {{"restarter", restarter, .flags = CX_ACTOR_MAIN}, {"by_handle", by_handle}, {"nameless", nameless}},
     .tags = "pool,start,finalize,runtime",
     .refs = "PyO3#5242",

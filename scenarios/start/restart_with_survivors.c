@@ -118,6 +118,7 @@ const struct cx_scenario scenario_start_restart_with_survivors = {
     .state_bytes = sizeof(struct state),
     .setup = setup,
     .check = check,
+    .wall_ms_max = 120000,
     .actors = {{"restarter", restarter, .flags = CX_ACTOR_MAIN}, {"survivor", survivor, .count = SURVIVORS}},
     .tags = "start,finalize,attach,pool,runtime",
 };
