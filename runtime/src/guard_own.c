@@ -74,6 +74,9 @@ enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct py
     if (guard == NULL || view == NULL) {
         return PYRT_INVALID;
     }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
     struct pyrt_pool *record = view->record != NULL ? view->record : pyrt__record_main();
     if (!record->bound) {
         return PYRT_NOT_INITIALIZED;

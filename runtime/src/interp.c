@@ -166,8 +166,8 @@ enum pyrt_status pyrt_interp_destroy(struct pyrt_interp *interp)
     struct pyrt__thread *self = pyrt__thread_self();
     enum pyrt_status status = PYRT_OK;
     if (interp->owned) {
-        if (self->forbidden > 0) {
-            return PYRT_FORBIDDEN;
+        if (self->forbidden > 0 || pyrt__thread_stranded()) {
+            return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_FORKED;
         }
         status = pyrt__record_gone(interp->record) ? PYRT_GONE : destroy(self, interp->record);
     }

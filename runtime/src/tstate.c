@@ -18,6 +18,9 @@ enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_in
     if (kept->record != NULL) {
         return PYRT_ALREADY_LIVE;
     }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
     struct pyrt_pool *record = interp->record;
     void *guard = NULL;
     enum pyrt_status status = pyrt__use_take(record);
@@ -53,6 +56,9 @@ enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept)
     }
     if (self->forbidden > 0 || kept->active) {
         return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_BUSY;
+    }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
     }
     void *guard = NULL;
     enum pyrt_status status = pyrt__use_take(record);

@@ -69,7 +69,8 @@ static void check(struct cx_run *run, void *memory)
 {
     struct state *state = memory;
     CX_CHECK(!cx_any_parked(run));
-    CX_CHECK(pyrt_interp_destroy(&state->sub) == PYRT_BUSY); // its guard is open
+    // Its guard is open. From 3.15 on CPython would wait for it.
+    CX_CHECK(PY_VERSION_HEX >= 0x030F0000 || pyrt_interp_destroy(&state->sub) == PYRT_BUSY);
     for (int i = 0; i < 2; i++) {
         pyrt_guard_close(state->guards[i]);
         pyrt_view_close(state->views[i]);
