@@ -22,8 +22,8 @@ import tempfile
 import command
 import scenarios
 
-FAMILIES = ("attach/*", "critical/*", "detach/*", "finalize/attach_prepared", "gc/*", "guard/*", "interp/*", "pool/*",
-            "start/*")
+FAMILIES = ("attach/*", "critical/*", "detach/*", "finalize/attach_prepared", "finalize/python_threads", "gc/*",
+            "guard/*", "interp/*", "pool/*", "start/*")
 WALL_MAX = "10m"  # a busy machine is no hang
 
 
