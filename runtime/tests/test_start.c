@@ -170,6 +170,40 @@ static void child_that_may_not_start(void)
     pyrt_attach(&attach, NULL);
 }
 
+static atomic_int restarted;
+
+// Plain CPython: a thread has a thread state, detached, when Python is finalized, and attaches after a restart.
+static void *lives_through_a_restart(void *unused)
+{
+    (void)unused;
+    PyGILState_Ensure();
+    PyEval_SaveThread();
+    atomic_store(&stopped, 1);
+    while (!atomic_load(&restarted)) {
+        sched_yield();
+    }
+    PyGILState_Release(PyGILState_Ensure());
+    return NULL;
+}
+
+static void child_that_restarts(void)
+{
+    pthread_t thread;
+    testing_initialize();
+    CHECK(pthread_create(&thread, NULL, lives_through_a_restart, NULL) == 0);
+    PyThreadState *tstate = PyEval_SaveThread();
+    while (!atomic_load(&stopped)) {
+        sched_yield();
+    }
+    PyEval_RestoreThread(tstate);
+    CHECK(Py_FinalizeEx() == 0);
+    testing_initialize();
+    PyEval_SaveThread();
+    alarm(PY_VERSION_HEX < 0x030F0000 ? 60 : 3);
+    atomic_store(&restarted, 1);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
 int main(int argc, char **argv)
 {
     testing_path(argc, argv);
@@ -178,6 +212,8 @@ int main(int argc, char **argv)
     CHECK(testing_in_child(round_of_threads) == 0);
     CHECK(testing_in_child(start_between_the_wait_and_the_attach) == 0);
     CHECK(testing_in_child(attach_after_a_finalization) == 0);
+    // From 3.15 on CPython parks the thread for ever: docs/bugs-found.md.
+    CHECK(testing_in_child(child_that_restarts) == (PY_VERSION_HEX < 0x030F0000 ? 0 : -SIGALRM));
     test_restart();
     return 0;
 }

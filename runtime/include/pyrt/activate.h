@@ -19,7 +19,9 @@
 //     pyrt_tstate_close(&mine);                       // on the same thread
 //
 // A kept state is the caller's: nothing waits for it, and when its interpreter ends, activating and closing it answer
-// so. With the main interpreter's handle this is also the way for a native thread pool.
+// so. With the main interpreter's handle this is also the way for a native thread pool. On 3.15.0rc2 a thread that
+// keeps one beyond Py_FinalizeEx must not attach to an interpreter that is started later: CPython takes the dead state
+// for the thread's own and parks the thread for ever (docs/bugs-found.md).
 #ifndef PYRT_ACTIVATE_H
 #define PYRT_ACTIVATE_H
 
