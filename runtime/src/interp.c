@@ -126,13 +126,9 @@ static enum pyrt_status end(struct pyrt__thread *self, PyThreadState *tstate)
 
 static enum pyrt_status destroy(struct pyrt__thread *self, struct pyrt_pool *record)
 {
-    enum pyrt_status status = pyrt__use_close(record);
+    enum pyrt_status status = pyrt__use_close_unkept(record);
     if (status == PYRT_FINALIZING) {
         return pyrt__record_gone(record) ? PYRT_GONE : PYRT_BUSY;
-    }
-    if (status == PYRT_OK && atomic_load_explicit(&record->kept, memory_order_relaxed) > 0) {
-        pyrt__use_reopen(record);
-        status = PYRT_BUSY;
     }
     if (status != PYRT_OK) {
         return status;

@@ -103,6 +103,11 @@ static inline void pyrt__use_drop(struct pyrt_pool *record)
 enum pyrt_status pyrt__use_close(struct pyrt_pool *record);
 void pyrt__use_reopen(struct pyrt_pool *record);
 
+// Close the door if nobody is inside and no thread keeps a state; PYRT_OK, BUSY, FINALIZING. And go through the door,
+// not put off by one that was closed only for that look.
+enum pyrt_status pyrt__use_close_unkept(struct pyrt_pool *record);
+enum pyrt_status pyrt__use_take_surely(struct pyrt_pool *record);
+
 // Arrange that finalization closes the door after all have left. Before 3.15; later, CPython does that itself.
 // Thread state: attached. Blocks: no. May run Python: yes. PYRT_OK, NO_MEMORY.
 enum pyrt_status pyrt__door_arm(struct pyrt_pool *record);

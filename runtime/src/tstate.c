@@ -23,7 +23,7 @@ enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_in
     }
     struct pyrt_pool *record = interp->record;
     void *guard = NULL;
-    enum pyrt_status status = pyrt__use_take(record);
+    enum pyrt_status status = pyrt__use_take_surely(record);
     if (status != PYRT_OK) {
         return pyrt__record_gone(record) ? PYRT_GONE : status;
     }
@@ -61,7 +61,7 @@ enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept)
         return PYRT_FORKED;
     }
     void *guard = NULL;
-    enum pyrt_status status = pyrt__use_take(record);
+    enum pyrt_status status = pyrt__use_take_surely(record);
     if (status == PYRT_OK) {
         status = pyrt__backend_guard_new(record, &guard);
         if (status == PYRT_OK) {
