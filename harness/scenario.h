@@ -104,6 +104,10 @@ uint32_t cx_choose(uint32_t n);
 // others are done. Thread state: detached, or the interpreter does not need this thread. Blocks: yes.
 void cx_wait_actors(struct cx_run *run);
 
+// Initialise CPython again, as the host did, for scenarios that have finalized it. 0 with the calling thread attached,
+// or -1. Thread state: none. Blocks: no.
+int cx_python_start(void);
+
 // True if some actor is parked for ever in pause(2). Thread state: either. Blocks: no.
 int cx_any_parked(const struct cx_run *run);
 

@@ -7,6 +7,6 @@ list(TRANSFORM PYRT_SOURCES APPEND .c)
 
 # Native tests: one program per name, made of tests/<name>.c, tests/testing.c and PYRT_SOURCES. It is built next to each
 # runner and run with the folder of the target's standard library.
-set(PYRT_TESTS test_attach test_codes test_critical test_fork test_guard test_interp test_model test_pool test_start
-               test_stress)
+set(PYRT_TESTS test_attach test_codes test_critical test_fork test_guard test_interp test_misuse test_model test_pool
+               test_start test_stress)
 set(PYRT_TEST_DIR ${CMAKE_CURRENT_LIST_DIR}/tests)

@@ -143,6 +143,11 @@ void cx_wait_actors(struct cx_run *run)
     cx_real.acquire(run);
 }
 
+int cx_python_start(void)
+{
+    return cx_host_start();
+}
+
 int cx_any_parked(const struct cx_run *run)
 {
     if (cx_self == NULL) {

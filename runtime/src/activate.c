@@ -110,7 +110,7 @@ enum pyrt_status pyrt__activate_enter(struct pyrt_activate *activate, struct pyr
     if (current != NULL && PyThreadState_GetInterpreter(current) == record->interp) {
         return account(self, activate);
     }
-    enum pyrt_status status = pyrt__use_take(record);
+    enum pyrt_status status = pyrt__use_take_surely(record);
     if (status != PYRT_OK) {
         return pyrt__record_gone(record) ? PYRT_GONE : status;
     }

@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "known.h"
 #include "pool_drain.h"
+#include "pyrt/hook.h"
 #include "record.h"
 #include "start.h"
 #include "thread.h"
@@ -92,7 +93,8 @@ static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
 static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
     struct pyrt_pool *record = pyrt__record_main();
-    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !pyrt__start_quiet() || !record->bound) {
+    // Bound first: the interpreter of a bound record is one whose start is over, or is seen to be in progress.
+    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !record->bound || !pyrt__start_quiet()) {
         return 0;
     }
     void *tstate = pyrt__known_enter(record, &attach->token);
@@ -139,6 +141,25 @@ static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *att
     return 1;
 }
 
+// Through the backend, but not into an interpreter whose start is in progress on another thread. A start that begins
+// after the wait is seen after the act; then the thread goes out again and waits.
+static enum pyrt_status come_in(struct pyrt__entry *entry)
+{
+    for (;;) {
+        pyrt__start_wait();
+        if (pyrt__thread_stranded()) {
+            return PYRT_FORKED;
+        }
+        pyrt_hook_point("attach.waited");
+        enum pyrt_status status = pyrt__backend_attach(entry);
+        if (status != PYRT_OK || entry->token == NULL || !pyrt__start_elsewhere()) {
+            return status;
+        }
+        abandon(entry);
+        *entry = (struct pyrt__entry){0};
+    }
+}
+
 // Whatever the two quick ways refuse. Each of the three is a function of its own, so that the quicker ones need no
 // stack for what the slower ones do.
 __attribute__((noinline)) static enum pyrt_status begin_slowly(struct pyrt_attach *attach)
@@ -149,14 +170,8 @@ __attribute__((noinline)) static enum pyrt_status begin_slowly(struct pyrt_attac
         return status;
     }
     struct pyrt__entry entry = {0};
-    if (self->count == 0) {
-        pyrt__start_wait();
-        status = pyrt__thread_stranded() ? PYRT_FORKED : pyrt__backend_attach(&entry);
-        if (status != PYRT_OK) {
-            return status;
-        }
-    }
-    return enter(self, attach, &entry);
+    status = self->count == 0 ? come_in(&entry) : PYRT_OK;
+    return status == PYRT_OK ? enter(self, attach, &entry) : status;
 }
 
 __attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *attach)
@@ -192,7 +207,8 @@ enum pyrt_status pyrt_attach_unchecked(struct pyrt_attach *attach)
 void pyrt_attach(struct pyrt_attach *attach, const struct pyrt_init *init)
 {
     enum pyrt_status status = pyrt_attach_try(attach);
-    if (status == PYRT_NOT_INITIALIZED && init != NULL) {
+    // After a finalization the answer is FINALIZING; with `restart` the caller knows that it is over.
+    if (init != NULL && (status == PYRT_NOT_INITIALIZED || (status == PYRT_FINALIZING && init->restart))) {
         status = pyrt_initialize(init);
         if (status == PYRT_OK) {
             status = pyrt_attach_try(attach);

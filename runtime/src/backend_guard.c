@@ -94,7 +94,13 @@ void *pyrt__backend_swap(void *tstate)
 
 enum pyrt_status pyrt__backend_guard_new(const struct pyrt_pool *record, void **guard)
 {
+    pyrt_hook_point("guard.taking");
     *guard = PyInterpreterGuard_FromView(record->view);
+    if (*guard != NULL && pyrt__record_gone(record)) {
+        // Views are numbers, which begin anew: this is the guard of a later interpreter.
+        PyInterpreterGuard_Close(*guard);
+        *guard = NULL;
+    }
     return *guard != NULL ? PYRT_OK : PYRT_FINALIZING;
 }
 

@@ -11,7 +11,6 @@
 #include "record.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <time.h>
 
 #include "pyrt/hook.h"
@@ -28,23 +27,11 @@ void pyrt__door_wake(void)
     pthread_mutex_unlock(&waiting);
 }
 
-enum pyrt_status pyrt__use_take_kept(struct pyrt_pool *record)
-{
-    while (pyrt__use_take(record) != PYRT_OK) {
-        uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
-        if ((uses & PYRT__USES_CLOSED) && !(uses & PYRT__USES_TRIED)) {
-            return PYRT_FINALIZING;
-        }
-        sched_yield();
-    }
-    return PYRT_OK;
-}
-
 enum pyrt_status pyrt__use_close(struct pyrt_pool *record)
 {
     uint64_t none = 0;
-    if (atomic_compare_exchange_strong_explicit(&record->uses, &none, PYRT__USES_CLOSED | PYRT__USES_TRIED,
-                                                memory_order_acquire, memory_order_relaxed)) {
+    if (atomic_compare_exchange_strong_explicit(&record->uses, &none, PYRT__USES_CLOSED, memory_order_acquire,
+                                                memory_order_relaxed)) {
         return PYRT_OK;
     }
     return none & PYRT__USES_CLOSED ? PYRT_FINALIZING : PYRT_BUSY;
@@ -52,7 +39,7 @@ enum pyrt_status pyrt__use_close(struct pyrt_pool *record)
 
 void pyrt__use_reopen(struct pyrt_pool *record)
 {
-    atomic_fetch_and_explicit(&record->uses, ~(PYRT__USES_CLOSED | PYRT__USES_TRIED), memory_order_release);
+    atomic_fetch_and_explicit(&record->uses, ~PYRT__USES_CLOSED, memory_order_release);
 }
 
 // Wait for a drop, or for the time of the next look. Thread state: detached.

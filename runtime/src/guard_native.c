@@ -63,6 +63,9 @@ enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct py
     if (guard == NULL || view == NULL) {
         return PYRT_INVALID;
     }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
     if (view->main && !Py_IsInitialized() && !Py_IsFinalizing()) {
         return PYRT_NOT_INITIALIZED;
     }

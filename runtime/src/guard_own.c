@@ -42,7 +42,7 @@ static enum pyrt_status guard_new(struct pyrt_guard **guard, struct pyrt_pool *r
         return PYRT_NO_MEMORY;
     }
     pyrt_hook_point("guard.taking");
-    enum pyrt_status status = pyrt__use_take(record);
+    enum pyrt_status status = pyrt__use_take_surely(record);
     if (status != PYRT_OK) {
         free(fresh);
         return pyrt__record_gone(record) ? PYRT_GONE : status;
@@ -73,6 +73,9 @@ enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct py
 {
     if (guard == NULL || view == NULL) {
         return PYRT_INVALID;
+    }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
     }
     struct pyrt_pool *record = view->record != NULL ? view->record : pyrt__record_main();
     if (!record->bound) {

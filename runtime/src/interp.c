@@ -126,13 +126,9 @@ static enum pyrt_status end(struct pyrt__thread *self, PyThreadState *tstate)
 
 static enum pyrt_status destroy(struct pyrt__thread *self, struct pyrt_pool *record)
 {
-    enum pyrt_status status = pyrt__use_close(record);
+    enum pyrt_status status = pyrt__use_close_unkept(record);
     if (status == PYRT_FINALIZING) {
         return pyrt__record_gone(record) ? PYRT_GONE : PYRT_BUSY;
-    }
-    if (status == PYRT_OK && atomic_load_explicit(&record->kept, memory_order_relaxed) > 0) {
-        pyrt__use_reopen(record);
-        status = PYRT_BUSY;
     }
     if (status != PYRT_OK) {
         return status;
@@ -166,8 +162,8 @@ enum pyrt_status pyrt_interp_destroy(struct pyrt_interp *interp)
     struct pyrt__thread *self = pyrt__thread_self();
     enum pyrt_status status = PYRT_OK;
     if (interp->owned) {
-        if (self->forbidden > 0) {
-            return PYRT_FORBIDDEN;
+        if (self->forbidden > 0 || pyrt__thread_stranded()) {
+            return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_FORKED;
         }
         status = pyrt__record_gone(interp->record) ? PYRT_GONE : destroy(self, interp->record);
     }

@@ -66,6 +66,30 @@ void pyrt__record_totals(struct pyrt_pool_stats *stats)
     pthread_mutex_unlock(&registry);
 }
 
+enum pyrt_status pyrt__use_close_unkept(struct pyrt_pool *record)
+{
+    pthread_mutex_lock(&registry);
+    enum pyrt_status status = pyrt__use_close(record);
+    if (status == PYRT_OK && atomic_load_explicit(&record->kept, memory_order_relaxed) > 0) {
+        pyrt__use_reopen(record);
+        status = PYRT_BUSY;
+    }
+    pthread_mutex_unlock(&registry);
+    return status;
+}
+
+enum pyrt_status pyrt__use_take_surely(struct pyrt_pool *record)
+{
+    enum pyrt_status status = pyrt__use_take(record);
+    if (status != PYRT_OK) {
+        // Under the lock nobody is between closing and looking.
+        pthread_mutex_lock(&registry);
+        status = pyrt__use_take(record);
+        pthread_mutex_unlock(&registry);
+    }
+    return status;
+}
+
 static void close_queue(struct pyrt_pool *record)
 {
     atomic_fetch_or_explicit(&record->uses, PYRT__USES_CLOSED, memory_order_relaxed);

@@ -38,13 +38,12 @@ struct pyrt_pool {
     _Atomic uint64_t references; // atomic; of a subinterpreter's, which goes with the last
     _Atomic uint64_t guards;     // atomic; those of the uses that no thread holds
     _Atomic uint64_t kept;       // atomic; thread states that their threads keep
-    _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the three bits below
+    _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the two bits below
 };
 
 #define PYRT__USES_CLOSED ((uint64_t)1 << 63)
 #define PYRT__USES_AWAITED ((uint64_t)1 << 62)
-#define PYRT__USES_TRIED ((uint64_t)1 << 61) // closed by an attempt to end the interpreter, which may open it again
-#define PYRT__USES_COUNT (PYRT__USES_TRIED - 1)
+#define PYRT__USES_COUNT (PYRT__USES_AWAITED - 1)
 
 // The record that stands for an interpreter that is ending and has lost its own. Always open, always empty.
 extern struct pyrt_pool pyrt__nowhere;
@@ -100,13 +99,14 @@ static inline void pyrt__use_drop(struct pyrt_pool *record)
     }
 }
 
-// Go through the door, or wait for the attempt that keeps it closed to give up. For whoever is counted in `kept`: no
-// attempt gets past that. PYRT_OK, FINALIZING. Thread state: either.
-enum pyrt_status pyrt__use_take_kept(struct pyrt_pool *record);
-
-// Close the door if nobody is inside, and open it again: an attempt. PYRT_OK, BUSY, FINALIZING.
+// Close the door if nobody is inside, and open it again. PYRT_OK, BUSY, FINALIZING.
 enum pyrt_status pyrt__use_close(struct pyrt_pool *record);
 void pyrt__use_reopen(struct pyrt_pool *record);
+
+// Close the door if nobody is inside and no thread keeps a state; PYRT_OK, BUSY, FINALIZING. And go through the door,
+// not put off by one that was closed only for that look.
+enum pyrt_status pyrt__use_close_unkept(struct pyrt_pool *record);
+enum pyrt_status pyrt__use_take_surely(struct pyrt_pool *record);
 
 // Arrange that finalization closes the door after all have left. Before 3.15; later, CPython does that itself.
 // Thread state: attached. Blocks: no. May run Python: yes. PYRT_OK, NO_MEMORY.

@@ -30,6 +30,11 @@ static int another_starts(const struct pyrt__thread *self)
     return id != 0 && id != self->id;
 }
 
+int pyrt__start_elsewhere(void)
+{
+    return another_starts(pyrt__thread_self());
+}
+
 void pyrt__start_wait(void)
 {
     const struct pyrt__thread *self = pyrt__thread_self();

@@ -15,6 +15,9 @@ extern _Atomic int pyrt__stranded;     // atomic; see pyrt__thread_stranded
 // Thread state: either. Blocks: yes, when detached. May run Python: no.
 void pyrt__start_wait(void);
 
+// True while pyrt_initialize runs on another thread.
+int pyrt__start_elsewhere(void);
+
 // True while nothing is the matter: no initialization is in progress, and this is no stranded child of a fork.
 static inline int pyrt__start_quiet(void)
 {

@@ -18,9 +18,12 @@ enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_in
     if (kept->record != NULL) {
         return PYRT_ALREADY_LIVE;
     }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
     struct pyrt_pool *record = interp->record;
     void *guard = NULL;
-    enum pyrt_status status = pyrt__use_take(record);
+    enum pyrt_status status = pyrt__use_take_surely(record);
     if (status != PYRT_OK) {
         return pyrt__record_gone(record) ? PYRT_GONE : status;
     }
@@ -54,8 +57,11 @@ enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept)
     if (self->forbidden > 0 || kept->active) {
         return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_BUSY;
     }
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
     void *guard = NULL;
-    enum pyrt_status status = pyrt__use_take_kept(record);
+    enum pyrt_status status = pyrt__use_take_surely(record);
     if (status == PYRT_OK) {
         status = pyrt__backend_guard_new(record, &guard);
         if (status == PYRT_OK) {

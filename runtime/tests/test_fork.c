@@ -84,6 +84,67 @@ static void test_attached_fork_by_the_rules(void)
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
 }
 
+// No word to CPython, neither before nor after: what does not let go of the interpreter works on, in its account.
+static void raw_child(void)
+{
+    struct pyrt_attach attach = {0};
+    struct pyrt_forbid forbid = {0};
+    struct pyrt_activate inside_main = {0};
+    struct pyrt_interp here = {0};
+    struct pyrt_pool_stats before;
+    struct pyrt_pool_stats after;
+    CHECK(pyrt_is_attached());
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+    CHECK_STATUS(pyrt_interp_current(&here), PYRT_OK);
+    CHECK_STATUS(pyrt_activate_begin(&inside_main, &here), PYRT_OK);
+    pyrt_pool_stats(&before);
+    CHECK_STATUS(pyrt_pool_decref(PyList_New(1)), PYRT_OK);
+    CHECK_STATUS(pyrt_activate_end(&inside_main), PYRT_OK);
+    CHECK_STATUS(pyrt_forbid_begin(&forbid), PYRT_OK);
+    CHECK_STATUS(pyrt_pool_decref(PyList_New(1)), PYRT_OK);
+    CHECK_STATUS(pyrt_forbid_end(&forbid), PYRT_OK);
+    CHECK_STATUS(pyrt_pool_drain(), PYRT_OK);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    pyrt_pool_stats(&after);
+    CHECK(after.queued == before.queued + 1 && after.drained == after.queued);
+    CHECK(pyrt_is_attached());
+}
+
+static void *drops_and_visits(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&leave)) {
+        struct pyrt_attach attach = {0};
+        CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+        PyObject *list = PyList_New(0);
+        CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+        CHECK_STATUS(pyrt_pool_decref(list), PYRT_OK);
+    }
+    return NULL;
+}
+
+// The fork comes while another thread is at any point of an attach, a release, or a push into the pool.
+static void test_attached_raw_fork(void)
+{
+    struct pyrt_attach attach = {0};
+    struct pyrt_detach detach = {0};
+    pthread_t thread;
+    atomic_store(&leave, 0);
+    CHECK_STATUS(pyrt_attach_assume(&attach), PYRT_OK);
+    CHECK(pthread_create(&thread, NULL, drops_and_visits, NULL) == 0);
+    for (int i = 0; i < 20; i++) {
+        CHECK_STATUS(pyrt_detach_begin(&detach), PYRT_OK);
+        sched_yield();
+        CHECK_STATUS(pyrt_detach_end(&detach), PYRT_OK);
+        CHECK(testing_in_child(raw_child) == 0);
+    }
+    atomic_store(&leave, 1);
+    CHECK_STATUS(pyrt_detach_begin(&detach), PYRT_OK);
+    CHECK(pthread_join(thread, NULL) == 0);
+    CHECK_STATUS(pyrt_detach_end(&detach), PYRT_OK);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+}
+
 static struct pyrt_detach suspended;
 static struct pyrt_interp main_interp;
 
@@ -114,6 +175,7 @@ int main(int argc, char **argv)
     testing_path(argc, argv);
     testing_initialize();
     test_attached_fork_by_the_rules();
+    test_attached_raw_fork();
     test_detached_fork_is_refused();
     CHECK(Py_FinalizeEx() == 0);
     return 0;

@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "testing.h"
@@ -18,6 +19,9 @@
 static atomic_int starts;
 static atomic_int site_done;
 static atomic_int refused;
+static atomic_int stopped;     // a thread is where it wants to be stopped
+static atomic_int initialized; // Python says that it is, while its start goes on
+static __thread int stops;
 
 // Like a slow sitecustomize: Python is initialized, others can attach, and things are not ready.
 static int start_slowly(void *context)
@@ -27,6 +31,7 @@ static int start_slowly(void *context)
         return -1;
     }
     testing_initialize_site();
+    atomic_store(&initialized, 1);
     struct pyrt_attach attach = {0};
     CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK); // the starting thread is not held up by itself
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
@@ -66,6 +71,43 @@ static void *try_in_time(void *unused)
     }
 }
 
+// Defined here instead of in the library: a thread that wants to be stopped between its wait and its attach is.
+void pyrt_hook_point(const char *name)
+{
+    if (stops && strcmp(name, "attach.waited") == 0) {
+        stops = 0;
+        atomic_store(&stopped, 1);
+        while (!atomic_load(&initialized)) {
+            sched_yield();
+        }
+    }
+}
+
+static void *try_at_the_wrong_moment(void *unused)
+{
+    (void)unused;
+    struct pyrt_attach attach = {0};
+    stops = 1;
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+    CHECK(atomic_load(&site_done));
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    return NULL;
+}
+
+// A thread has seen that nobody starts Python; then somebody does, and Python calls itself initialized before `site`
+// has run. The thread must wait all the same.
+static void start_between_the_wait_and_the_attach(void)
+{
+    pthread_t thread;
+    struct pyrt_init init = {.start = start_slowly};
+    CHECK(pthread_create(&thread, NULL, try_at_the_wrong_moment, NULL) == 0);
+    while (!atomic_load(&stopped)) {
+        sched_yield();
+    }
+    CHECK_STATUS(pyrt_initialize(&init), PYRT_OK);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
 static void round_of_threads(void)
 {
     pthread_t threads[THREADS];
@@ -98,6 +140,19 @@ static void test_restart(void)
     }
 }
 
+// pyrt_attach starts Python again for a caller who knows that the last one has ended, and for no other.
+static void attach_after_a_finalization(void)
+{
+    struct pyrt_init init = {.start = start_slowly, .restart = 1};
+    struct pyrt_attach attach = {0};
+    atomic_store(&starts, 0);
+    testing_initialize();
+    CHECK(Py_FinalizeEx() == 0);
+    pyrt_attach(&attach, &init);
+    CHECK(atomic_load(&starts) == 1 && pyrt_is_attached());
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+}
+
 static void test_a_failed_start_leaves_things_as_they_were(void)
 {
     struct pyrt_init init = {.start = start_slowly, .context = &init};
@@ -115,12 +170,50 @@ static void child_that_may_not_start(void)
     pyrt_attach(&attach, NULL);
 }
 
+static atomic_int restarted;
+
+// Plain CPython: a thread has a thread state, detached, when Python is finalized, and attaches after a restart.
+static void *lives_through_a_restart(void *unused)
+{
+    (void)unused;
+    PyGILState_Ensure();
+    PyEval_SaveThread();
+    atomic_store(&stopped, 1);
+    while (!atomic_load(&restarted)) {
+        sched_yield();
+    }
+    PyGILState_Release(PyGILState_Ensure());
+    return NULL;
+}
+
+static void child_that_restarts(void)
+{
+    pthread_t thread;
+    testing_initialize();
+    CHECK(pthread_create(&thread, NULL, lives_through_a_restart, NULL) == 0);
+    PyThreadState *tstate = PyEval_SaveThread();
+    while (!atomic_load(&stopped)) {
+        sched_yield();
+    }
+    PyEval_RestoreThread(tstate);
+    CHECK(Py_FinalizeEx() == 0);
+    testing_initialize();
+    PyEval_SaveThread();
+    alarm(PY_VERSION_HEX < 0x030F0000 ? 60 : 3);
+    atomic_store(&restarted, 1);
+    CHECK(pthread_join(thread, NULL) == 0);
+}
+
 int main(int argc, char **argv)
 {
     testing_path(argc, argv);
     CHECK(testing_in_child(child_that_may_not_start) == -SIGABRT);
     test_a_failed_start_leaves_things_as_they_were();
     CHECK(testing_in_child(round_of_threads) == 0);
+    CHECK(testing_in_child(start_between_the_wait_and_the_attach) == 0);
+    CHECK(testing_in_child(attach_after_a_finalization) == 0);
+    // From 3.15 on CPython parks the thread for ever: docs/bugs-found.md.
+    CHECK(testing_in_child(child_that_restarts) == (PY_VERSION_HEX < 0x030F0000 ? 0 : -SIGALRM));
     test_restart();
     return 0;
 }

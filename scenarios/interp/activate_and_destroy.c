@@ -70,8 +70,10 @@ static void keeper(struct cx_run *run, void *memory)
     enum pyrt_status status = pyrt_tstate_open(&kept, &state->views[1]);
     if (status == PYRT_OK) {
         struct pyrt_activate inside = {0};
-        visit(state, pyrt_activate_begin_with(&inside, &kept), &inside);
-        // The interpreter can't end before: whoever tries meanwhile gives up, and the close waits for that.
+        // Who keeps a state keeps the interpreter; a destroyer who looks at that puts nobody off.
+        status = pyrt_activate_begin_with(&inside, &kept);
+        CX_CHECK(status == PYRT_OK);
+        visit(state, status, &inside);
         CX_CHECK(pyrt_tstate_close(&kept) == PYRT_OK);
     } else {
         CX_CHECK(status == PYRT_FINALIZING || status == PYRT_GONE);

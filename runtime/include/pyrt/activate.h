@@ -19,7 +19,9 @@
 //     pyrt_tstate_close(&mine);                       // on the same thread
 //
 // A kept state is the caller's: nothing waits for it, and when its interpreter ends, activating and closing it answer
-// so. With the main interpreter's handle this is also the way for a native thread pool.
+// so. With the main interpreter's handle this is also the way for a native thread pool. On 3.15.0rc2 a thread that
+// keeps one beyond Py_FinalizeEx must not attach to an interpreter that is started later: CPython takes the dead state
+// for the thread's own and parks the thread for ever (docs/bugs-found.md).
 #ifndef PYRT_ACTIVATE_H
 #define PYRT_ACTIVATE_H
 
@@ -89,7 +91,7 @@ enum pyrt_status pyrt_activate_end(struct pyrt_activate *activate);
 // Requires: `kept` zeroed, or closed.
 // Thread state: either. Blocks: no. May run Python: no.
 // Pointers: `kept` and `interp` stay the caller's.
-// Returns: PYRT_OK, INVALID, ALREADY_LIVE, NO_MEMORY, FINALIZING, GONE.
+// Returns: PYRT_OK, INVALID, ALREADY_LIVE, NO_MEMORY, FINALIZING, GONE, FORKED.
 // Source: pybind11 `subinterpreter_thread_state`; `PyThreadState_New`.
 enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_interp *interp);
 
@@ -97,7 +99,7 @@ enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_in
 // Thread state: either. Blocks: yes. May run Python: yes.
 // Pointers: `kept` stays the caller's.
 // Returns: PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, FORBIDDEN, BUSY (active), FINALIZING (CPython will delete it);
-// GONE: its interpreter has ended, and with it the state.
+// GONE: its interpreter has ended, and with it the state; FORKED: it stays as it is.
 // Source: pybind11 `subinterpreter_thread_state`; `PyThreadState_Clear`, `PyThreadState_Delete`.
 enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept);
 

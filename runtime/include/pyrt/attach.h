@@ -78,8 +78,8 @@ struct pyrt_init {
 // Source: PyO3 `Python::initialize`; `Py_InitializeEx`; gh-146302.
 enum pyrt_status pyrt_initialize(const struct pyrt_init *init);
 
-// Attach; for callers that cannot go on without Python. With `init` the interpreter is started if there is none, with
-// NULL it is not. A refusal ends the process, and its sentence is printed.
+// Attach; for callers that cannot go on without Python. With `init` the interpreter is started if there is none (after
+// a Py_FinalizeEx: with its `restart`), with NULL it is not. A refusal ends the process, and its sentence is printed.
 // Requires: `attach` zeroed, or released.
 // Thread state: either. Blocks: until the interpreter lets the thread in. May run Python: yes (the pool's destructors).
 // Pointers: `attach` stays the caller's; `init` is borrowed.

@@ -67,8 +67,8 @@ enum pyrt_status pyrt_guard_from_current(struct pyrt_guard **guard);
 // Thread state: either. Blocks: no. May run Python: no.
 // Pointers: `guard` is filled in, and left alone on an error; what it gets, the caller frees with pyrt_guard_close, on
 // any thread; `view` is borrowed.
-// Returns: PYRT_OK, INVALID, NO_MEMORY; NOT_INITIALIZED, FINALIZING, GONE: there is none to be had. (3.15 does not say
-// why, and the answer is FINALIZING for an interpreter that has ended, too.)
+// Returns: PYRT_OK, INVALID, NO_MEMORY, FORKED; NOT_INITIALIZED, FINALIZING, GONE: there is none to be had. (3.15 does
+// not say why, and the answer is FINALIZING for an interpreter that has ended, too.)
 // Source: `PyInterpreterGuard_FromView` (PEP 788).
 enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct pyrt_view *view);
 

@@ -60,11 +60,12 @@ void pyrt_interp_defaults(PyInterpreterConfig *config);
 enum pyrt_status pyrt_interp_create(struct pyrt_interp *interp, const PyInterpreterConfig *config);
 
 // End the interpreter, from any thread, or give a borrowed handle back. The handle is empty afterwards, unless the
-// answer is BUSY, FORBIDDEN or NO_MEMORY. Threads of the `threading` module are waited for; other threads that are
-// inside, or that keep a reusable state, make it BUSY, and so does the calling thread.
+// answer is BUSY, FORBIDDEN, NO_MEMORY or FORKED. Threads of the `threading` module are waited for; other threads that
+// are inside, or that keep a reusable state, make it BUSY, and so does the calling thread. Open guards make it BUSY up
+// to 3.14; from 3.15 on CPython waits for them.
 // Thread state: either. Blocks: yes. May run Python: yes.
 // Pointers: `interp` stays the caller's.
-// Returns: PYRT_OK, INVALID (empty), BUSY, FORBIDDEN, NO_MEMORY; GONE: it had ended already.
+// Returns: PYRT_OK, INVALID (empty), BUSY, FORBIDDEN, NO_MEMORY, FORKED; GONE: it had ended.
 // Source: pybind11 `subinterpreter`, its destructor; `Py_EndInterpreter`.
 enum pyrt_status pyrt_interp_destroy(struct pyrt_interp *interp);
 

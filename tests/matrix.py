@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""matrix: many schedules of the runtime's scenarios on many targets, in rounds, and a table of what they showed.
+
+    tests/matrix.py --target T[,T...] [--runs 500] [--step 100] [--strategy pct,random] [--jobs 1] [SCENARIO...]
+    tests/matrix.py --print
+
+SCENARIO is a name or a shell pattern; without one, all of the runtime's families. A round plays the next --step runs of
+each scenario, target and strategy; the rounds end when each has --runs. What a round showed goes into --log, one line
+each, so that the same command goes on where it was stopped; a changed runtime or scenario wants a new log. Schedule
+files of findings are below the log's folder, in matrix-out. The table goes to standard output. Exit status 1: a
+signature that tests/expected.json does not know.
+"""
+import argparse
+import fnmatch
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import command
+import scenarios
+
+FAMILIES = ("attach/*", "critical/*", "detach/*", "finalize/attach_prepared", "finalize/python_threads", "gc/*",
+            "guard/*", "interp/*", "pool/*", "start/*")
+WALL_MAX = "10m"  # a busy machine is no hang
+
+
+def names_of(build, target, patterns):
+    """The scenarios that fit, without those that do not apply on the target."""
+    ended = subprocess.run([build / "constrictor", "list", "--target", target], capture_output=True, text=True)
+    if ended.returncode != 0:
+        sys.exit(f"matrix: {target}: {ended.stderr.strip()}")
+    lines = [line.strip() for line in ended.stdout.splitlines() if line.startswith("  ") and "/" in line.split()[0]]
+    return [line.split()[0] for line in lines if not line.endswith("(does not apply here)")
+            and any(fnmatch.fnmatchcase(line.split()[0], pattern) for pattern in patterns)]
+
+
+def play(options, target, name, strategy, first, runs):
+    """One round's line for the log."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "run.jsonl")
+        words = [options.build / "constrictor", "run", name, "--target", target, "--strategy", strategy, "--first-run",
+                 first, "--runs", runs, "--jobs", options.jobs, "--wall-max", WALL_MAX, "--json", path, "--out",
+                 options.log.parent / "matrix-out"]
+        ended = subprocess.run(list(map(str, words)), capture_output=True, text=True, errors="replace")
+        objects = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    totals = next((item for item in objects if item["type"] == "scenario"), None)
+    if totals is None or totals["runs"] != runs or totals["runs_error"]:
+        sys.exit(f"matrix: {name} on {target}: exit {ended.returncode}: {ended.stderr.strip()[-500:]}")
+    signatures = {item["signature"]: item["status"] for item in objects if item["type"] == "finding"}
+    return {"target": target, "scenario": name, "strategy": strategy, "first": first, "runs": runs,
+            "failing": totals["runs_failing"], "choices": totals["choices"], "cpu_s": totals["cpu_s"],
+            "interleavings": totals["interleavings_distinct"], "signatures": signatures}
+
+
+def read(log):
+    return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
+
+
+def known(target, name, signature):
+    """True if the table of expectations has the signature for this scenario here."""
+    entries = [scenarios.entry_of(target, name) or {}] + [entry for entry in scenarios.TABLE["everywhere"]
+                                                           if scenarios.matches(target, entry["on"])]
+    return any(scenarios.found(scenarios.patterns_of(entry), [signature]) for entry in entries)
+
+
+def cell(lines):
+    """Runs, and those that failed, of one scenario on one target."""
+    if not lines:
+        return "-"
+    runs = sum(line["runs"] for line in lines)
+    failing = sum(line["failing"] for line in lines)
+    return f"{runs}" if failing == 0 else f"{runs}, {failing} failing"
+
+
+def print_table(lines):
+    """Markdown; below it, the findings by signature."""
+    targets = sorted({line["target"] for line in lines})
+    print("| scenario | " + " | ".join(targets) + " |\n|---|" + "---|" * len(targets))
+    for name in sorted({line["scenario"] for line in lines}):
+        cells = [cell([line for line in lines if (line["scenario"], line["target"]) == (name, target)])
+                 for target in targets]
+        print(f"| `{name}` | " + " | ".join(cells) + " |")
+    strange = 0
+    for key in sorted({(line["scenario"], line["target"], text) for line in lines for text in line["signatures"]}):
+        name, target, text = key
+        strange += not known(target, name, text)
+        print(f"\n{'known' if known(target, name, text) else 'NOT KNOWN'}: {name} on {target}: {text}", end="")
+    print(f"\n{sum(line['runs'] for line in lines)} runs, {sum(line['cpu_s'] for line in lines):.0f} s of processor "
+          f"time, {strange} findings that are not known")
+    return strange
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenarios", nargs="*", default=FAMILIES)
+    parser.add_argument("--build", type=pathlib.Path, default=command.ROOT / "build/default")
+    parser.add_argument("--target", default="")
+    parser.add_argument("--strategy", default="pct,random")
+    parser.add_argument("--runs", type=int, default=500, help="of each strategy")
+    parser.add_argument("--step", type=int, default=100, help="runs of one round")
+    parser.add_argument("--jobs", default="1")
+    parser.add_argument("--log", type=pathlib.Path, help="default: matrix.jsonl in the build's folder")
+    parser.add_argument("--print", action="store_true", help="the table of the log, and no run")
+    options = parser.parse_args()
+    options.build = options.build.resolve()
+    options.log = (options.log or options.build / "matrix.jsonl").resolve()
+    targets = [] if options.print else options.target.split(",")
+    names = {target: names_of(options.build, target, options.scenarios) for target in targets}
+    for first in range(0, options.runs, options.step):
+        done = {(line["target"], line["scenario"], line["strategy"], line["first"]) for line in read(options.log)}
+        for target in targets:
+            for name in names[target]:
+                for strategy in options.strategy.split(","):
+                    if (target, name, strategy, first) in done:
+                        continue
+                    line = play(options, target, name, strategy, first, min(options.step, options.runs - first))
+                    with options.log.open("a") as log:
+                        print(json.dumps(line), file=log)
+                    for text in line["signatures"]:
+                        print(f"# {name} on {target}: {text}", file=sys.stderr, flush=True)
+    sys.exit(1 if print_table(read(options.log)) else 0)
+
+
+if __name__ == "__main__":
+    main()
