@@ -145,7 +145,8 @@ void cx_wait_actors(struct cx_run *run)
 
 int cx_python_start(void)
 {
-    return cx_host_start();
+    const struct cx_subject_info scenario = {.kind = CX_SUBJECT_NONE};
+    return cx_host_start(&scenario);
 }
 
 int cx_any_parked(const struct cx_run *run)
