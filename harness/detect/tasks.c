@@ -20,7 +20,7 @@ struct task_entry {
 
 void cx_tasks_each(void (*visit)(long tid, void *argument), void *argument)
 {
-    _Alignas(8) char entries[4096];
+    _Alignas(8) char entries[4096] = {0}; // the kernel fills it, which an analyser cannot know
     long folder = cx_syscall3(SYS_open, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     long bytes = 0;
     while (folder >= 0 && (bytes = cx_syscall3(SYS_getdents64, folder, (long)entries, sizeof(entries))) > 0) {
