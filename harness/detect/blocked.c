@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // blocked: which system call a run was blocked in when its time was up. A signal that interrupts a blocking call leaves
-// -EINTR in its place; the number of the call stands in the instruction before.
+// either the call to be made again, its number in the register, or -EINTR in its place; then the number stands in the
+// instruction before.
 #include "harness/detect/blocked.h"
 
 #include "harness/interpose/interpose.h"
@@ -54,13 +55,20 @@ static int number_before(const unsigned char code[CODE_BYTES])
     return number;
 }
 
+static int is_syscall(const unsigned char code[2])
+{
+    return code[0] == 0x0f && code[1] == 0x05;
+}
+
 void cx_say_blocked(const ucontext_t *where)
 {
-    const unsigned char *after = (const unsigned char *)(uintptr_t)where->uc_mcontext.gregs[REG_RIP];
-    if (where->uc_mcontext.gregs[REG_RAX] != -EINTR || after[-2] != 0x0f || after[-1] != 0x05) {
+    const unsigned char *at = (const unsigned char *)(uintptr_t)where->uc_mcontext.gregs[REG_RIP];
+    int number = (int)where->uc_mcontext.gregs[REG_RAX];
+    if (number == -EINTR && is_syscall(at - 2)) {
+        number = number_before(at - CODE_BYTES);
+    } else if (!is_syscall(at)) {
         return;
     }
-    int number = number_before(after - CODE_BYTES);
     char text[100];
     snprintf(text, sizeof(text), "blocked in system call %d", number);
     for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
