@@ -14,6 +14,7 @@ void cx_confirm_request(const struct cx_record *record, struct cx_request *reque
 {
     request->strategy = CX_STRATEGY_REPLAY;
     request->mode = CX_MODE_STRICT;
+    request->seed = record->seed;
     request->plan_count = record->result->deviations_count;
     memcpy(plan, record->deviations, record->result->deviations_count * sizeof(*plan));
 }

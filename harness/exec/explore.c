@@ -95,7 +95,6 @@ static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, enum t
     request->steps_max = explore->options->steps_max;
     if (kind == TASK_REPLAY) {
         cx_confirm_request(work->confirm.record, request, cx_worker_plan(worker));
-        request->seed = work->confirm.record->seed;
     } else {
         cx_deal_request(work->deal, number, run_seed(explore, number), request, cx_worker_plan(worker));
     }

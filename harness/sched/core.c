@@ -467,7 +467,7 @@ void cx_sched_begin(struct cx_channel *channel)
     cx_sched.steps_max = channel->request.steps_max;
     cx_sched.next_deadline_ns = CX_NO_DEADLINE;
     cx_sched.prng.state = channel->request.seed;
-    cx_sched.slow_mode = (channel->request.mode & (CX_MODE_LOG | CX_MODE_TRACE)) != 0;
+    cx_sched.slow_mode = cx_wants_every_point();
     cx_record_begin();
     cx_sched.strategy->begin();
     struct cx_thread *self = cx_thread_adopt_main();

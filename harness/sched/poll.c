@@ -141,7 +141,7 @@ static void end_stretch(void)
     disturbed = 0;
     rounds = 0;
     cx_poll_watching = 0;
-    cx_sched.slow_mode = (cx_sched.channel->request.mode & (CX_MODE_LOG | CX_MODE_TRACE)) != 0;
+    cx_sched.slow_mode = cx_wants_every_point();
 }
 
 void cx_poll_leap(void)

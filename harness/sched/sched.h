@@ -377,4 +377,10 @@ static inline int cx_has_choice(void)
     return cx_sched.runnable + cx_sched.timed > 1;
 }
 
+// The request asks for a record of every point.
+static inline int cx_wants_every_point(void)
+{
+    return (cx_sched.channel->request.mode & (CX_MODE_LOG | CX_MODE_TRACE)) != 0;
+}
+
 #endif
