@@ -31,6 +31,7 @@ enum option_key {
     KEY_FOR,
     KEY_OUT,
     KEY_JSON,
+    KEY_STORE,
     KEY_VERIFY,
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
@@ -53,6 +54,7 @@ static const struct argp_option options[] = {
     {"jobs", 'j', "N", 0, "Runs at a time (default 1; 0: one for every CPU)", 0},
     {"out", KEY_OUT, "DIR", 0, "Folder for schedule files (default constrictor-out)", 0},
     {"json", KEY_JSON, "FILE", 0, "Write one JSON object per line to FILE", 0},
+    {"store", KEY_STORE, "FILE", 0, "Keep all results in this database, or \"none\" (default results.db in DIR)", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
     {"steps-max", KEY_STEPS_MAX, "N", 0, "Step bound of a run (default: the scenario's)", 0},
     {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
@@ -147,6 +149,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_JSON:
         run->json_path = argument;
         break;
+    case KEY_STORE:
+        run->store_path = strcmp(argument, "none") == 0 ? "" : argument;
+        break;
     case KEY_VERIFY:
         run->verify = 1;
         break;
@@ -184,6 +189,7 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         int endless = run->time_max_ns > 0 || run->strategy == CX_STRATEGY_EXHAUSTIVE; // that ends by itself
         run->runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
     }
+    run->command = cx_command_words();
     enum cx_status status = CX_OK;
     if (subject->kind != CX_SUBJECT_NONE) {
         subject->environment = run->environment;

@@ -17,11 +17,16 @@
     X("replay", cx_cmd_replay, "play a schedule file again, step by step")                                             \
     X("shrink", cx_cmd_shrink, "reduce a schedule file to the switches that matter")                                   \
     X("explain", cx_cmd_explain, "tell the story of a schedule file")                                                  \
+    X("merge", cx_cmd_merge, "join the results of several campaigns into one store")                                   \
     X("target", cx_cmd_target, "list, add, remove and describe CPython builds")
 
 #define CX_COMMAND_DECLARE(verb, function, summary) enum cx_exit function(int argc, char **argv);
 CX_COMMAND_MAP(CX_COMMAND_DECLARE)
 #undef CX_COMMAND_DECLARE
+
+// Remember the words of the command line; and all of them as one text, quoted as a shell wants them. Borrowed.
+void cx_command_words_set(int argc, char **argv);
+const char *cx_command_words(void);
 
 // Print "constrictor: <reason>" on standard error and return the exit code of the status.
 enum cx_exit cx_command_fail(enum cx_status status, const struct cx_error *error);

@@ -66,6 +66,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < CX_COMMANDS_COUNT; i++) {
         if (strcmp(argv[1], commands[i].verb) == 0) {
+            cx_command_words_set(argc, argv);
             char name[40];
             snprintf(name, sizeof(name), "constrictor %s", argv[1]);
             argv[1] = name; // argp's messages begin with it

@@ -250,6 +250,27 @@ static enum cx_exit exit_of(const struct cx_campaign *campaign, enum cx_status s
     return CX_EXIT_OK;
 }
 
+static enum cx_status results_open(struct cx_campaign *campaign, struct cx_error *error)
+{
+    const struct cx_campaign_options *options = campaign->options;
+    char path[PATH_MAX];
+    const char *store = options->store_path;
+    if (store == NULL) {
+        snprintf(path, sizeof(path), "%s/" CX_STORE_NAME, options->out_dir);
+        store = path;
+    }
+    campaign->store_path = strdup(store);
+    const struct cx_store_session session = {.command = options->command,
+                                             .version = CONSTRICTOR_VERSION,
+                                             .seed = options->seed,
+                                             .jobs = options->jobs,
+                                             .shard_total = 1};
+    return campaign->store_path == NULL
+               ? CX_ERR_MEMORY
+               : cx_results_open(&campaign->results, options->json_path, store[0] != '\0' ? campaign->store_path : NULL,
+                                 &session, error);
+}
+
 // All that can be wrong before the first run.
 static enum cx_status campaign_prepare(struct cx_campaign *campaign, struct cx_error *error)
 {
@@ -267,10 +288,7 @@ static enum cx_status campaign_prepare(struct cx_campaign *campaign, struct cx_e
     if (status == CX_OK) {
         status = out_dir_prepare(options->out_dir, error);
     }
-    if (status == CX_OK && options->json_path != NULL) {
-        status = cx_jsonl_open(&campaign->jsonl, options->json_path, error);
-    }
-    return status;
+    return status == CX_OK ? results_open(campaign, error) : status;
 }
 
 static void verdict_print(const struct cx_campaign *campaign, enum cx_exit code)
@@ -315,11 +333,12 @@ enum cx_exit cx_campaign_run(const struct cx_campaign_options *options)
     } else {
         verdict_print(campaign, code);
     }
-    if (cx_jsonl_close(&campaign->jsonl, &error) != CX_OK) {
+    if (cx_results_close(&campaign->results, &error) != CX_OK) {
         fprintf(stderr, "constrictor: %s\n", error.text);
         code = CX_EXIT_ENVIRONMENT;
     }
     cx_symbolizer_free(campaign->symbolizer);
+    free(campaign->store_path);
     free(campaign);
     return code;
 }

@@ -11,8 +11,8 @@
 
 #include "harness/detect/symbolizer.h"
 #include "harness/exec/explore.h"
-#include "harness/exec/jsonl.h"
 #include "harness/exec/live.h"
+#include "harness/exec/results.h"
 #include "harness/names.h"
 #include "harness/status.h"
 
@@ -34,7 +34,9 @@ struct cx_campaign_options {
     uint64_t steps_max;    // of one run; 0: the scenario's
     int verify;
     const char *out_dir;
-    const char *json_path; // or NULL
+    const char *json_path;  // or NULL
+    const char *store_path; // NULL: in out_dir; empty: no store
+    const char *command;    // the words of the command line
 };
 
 // What became of one scenario on one target.
@@ -55,7 +57,8 @@ struct cx_campaign {
     struct cx_symbolizer *symbolizer;
     struct cx_symbolizer_view view;
     struct cx_resolver resolver;
-    struct cx_jsonl jsonl;
+    struct cx_results results;
+    char *store_path; // owned
     struct cx_live live;
     uint64_t verdicts[CX_VERDICT_ERROR + 1];
     uint64_t runs;     // of the scenarios before the current one

@@ -13,6 +13,13 @@ uint64_t cx_clock_ns(void)
     return (uint64_t)now.tv_sec * CX_NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
+uint64_t cx_clock_unix_ms(void)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / CX_NS_PER_MS;
+}
+
 int cx_clock_poll_ms(uint64_t deadline_ns)
 {
     if (deadline_ns == CX_NO_DEADLINE) {

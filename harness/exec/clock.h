@@ -14,6 +14,9 @@
 // Monotonic time since an arbitrary start.
 uint64_t cx_clock_ns(void);
 
+// Milliseconds since 1970, for what is written down about a session.
+uint64_t cx_clock_unix_ms(void);
+
 // Milliseconds from now to a deadline, for poll(2): rounded up, 0 when it has passed, -1 for CX_NO_DEADLINE.
 int cx_clock_poll_ms(uint64_t deadline_ns);
 

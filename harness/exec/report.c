@@ -197,15 +197,15 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
     finding_print(campaign, explore, finding, record, command);
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     json_t *run = finding->run == CX_RUN_DEFAULT ? json_null() : json_integer((json_int_t)finding->run);
-    json_t *line =
-        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:i, s:i, s:s, s:s, s:s, s:s}",
-                  "type", "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind",
-                  cx_outcome_name(kind), "message", record->result->message, "location", record->result->location,
-                  "scenario", explore->options->scenario, "target", campaign->target, "strategy",
-                  cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed),
-                  "expected", finding->expected, "status", cx_finding_status_name(finding->status), "confirmed",
-                  (int)finding->confirmed, "replays", (int)finding->replays, "divergence", finding->divergence,
-                  "uncontrolled", record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
+    json_t *line = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "type",
+        "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind", cx_outcome_name(kind),
+        "message", record->result->message, "location", record->result->location, "scenario",
+        explore->options->scenario, "target", campaign->target, "build_id", campaign->identity->build_id, "strategy",
+        cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed), "expected",
+        finding->expected, "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed,
+        "replays", (int)finding->replays, "divergence", finding->divergence, "uncontrolled",
+        record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
     if (line != NULL && campaign->options->subject != NULL) {
         json_object_set_new(line, "output", cx_jsonl_text(record->output));
     }
@@ -213,7 +213,7 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
         json_object_set_new(line, "stacks",
                             cx_jsonl_stacks(record->result, explore->resolver, finding->kind, finding->race));
     }
-    cx_jsonl_write(&campaign->jsonl, line);
+    cx_results_write(&campaign->results, line, finding->schedule_path[0] != '\0' ? finding->schedule_path : NULL);
 }
 
 void cx_report_start(struct cx_campaign *campaign, uint32_t jobs)
@@ -221,13 +221,14 @@ void cx_report_start(struct cx_campaign *campaign, uint32_t jobs)
     const struct cx_campaign_options *options = campaign->options;
     const struct cx_identity *identity = campaign->identity;
     json_t *runs = options->runs_max == UINT64_MAX ? json_null() : json_integer((json_int_t)options->runs_max);
-    cx_jsonl_write(&campaign->jsonl,
-                   json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:i, s:o, s:o, s:I, s:i}", "type", "start",
-                             "format", 1, "target", campaign->target, "build_id", identity->build_id, "python",
-                             identity->python, "gil", (int)identity->gil_on, "tsan", (int)identity->tsan, "debug",
-                             (int)identity->debug, "strategy", cx_strategy_name(options->strategy), "depth",
-                             (int)options->pct_depth, "seed", cx_jsonl_hex(options->seed), "runs", runs, "time_ms",
-                             (json_int_t)(options->time_max_ns / CX_NS_PER_MS), "jobs", (int)jobs));
+    cx_results_write(&campaign->results,
+                     json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:i, s:o, s:o, s:I, s:i}", "type",
+                               "start", "format", 1, "target", campaign->target, "build_id", identity->build_id,
+                               "python", identity->python, "gil", (int)identity->gil_on, "tsan", (int)identity->tsan,
+                               "debug", (int)identity->debug, "strategy", cx_strategy_name(options->strategy), "depth",
+                               (int)options->pct_depth, "seed", cx_jsonl_hex(options->seed), "runs", runs, "time_ms",
+                               (json_int_t)(options->time_max_ns / CX_NS_PER_MS), "jobs", (int)jobs),
+                     NULL);
 }
 
 static json_t *signatures_json(const struct cx_explore *explore)
@@ -270,6 +271,23 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
     fflush(stdout);
 }
 
+// The totals of a scenario, at its end or (`verdict` NULL) in the middle. A new reference.
+static json_t *totals_json(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict)
+{
+    const struct cx_explore_totals *totals = &explore->totals;
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o, s:s}",
+        "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "build_id",
+        campaign->identity->build_id, "strategy", cx_strategy_name(explore->options->strategy), "verdict", verdict,
+        "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
+        (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "runs_parked",
+        (json_int_t)totals->runs_parked, "replays", (json_int_t)totals->replays, "choices", (json_int_t)totals->choices,
+        "steps", (json_int_t)totals->steps, "interleavings_distinct", (json_int_t)totals->interleavings.count,
+        "threads_max", (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
+        (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore),
+        "shown", totals->shown);
+}
+
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict)
 {
     static const char *const words[] = {"pass",    "findings", "missing", "nothing", "nothing-expected",
@@ -286,22 +304,14 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
     if (totals->error_text[0] != '\0') {
         printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
     }
-    cx_jsonl_write(
-        &campaign->jsonl,
-        json_pack(
-            "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o, s:s}",
-            "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "strategy",
-            cx_strategy_name(explore->options->strategy), "verdict", words[verdict], "runs", (json_int_t)totals->runs,
-            "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped", (json_int_t)totals->runs_skipped,
-            "runs_error", (json_int_t)totals->runs_error, "runs_parked", (json_int_t)totals->runs_parked, "replays",
-            (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps", (json_int_t)totals->steps,
-            "interleavings_distinct", (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max,
-            "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
-            (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore), "shown", totals->shown));
+    cx_results_write(&campaign->results, totals_json(campaign, explore, words[verdict]), NULL);
 }
 
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)
 {
+    if (cx_results_progress_due(&campaign->results)) {
+        cx_results_progress(&campaign->results, totals_json(campaign, explore, NULL));
+    }
     if (!cx_live_due(&campaign->live)) {
         return;
     }
@@ -329,9 +339,10 @@ void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explo
 void cx_report_end(struct cx_campaign *campaign, enum cx_exit code)
 {
     cx_live_clear(&campaign->live);
-    cx_jsonl_write(&campaign->jsonl,
-                   json_pack("{s:s, s:i, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code, "runs",
-                             (json_int_t)campaign->runs, "findings", (json_int_t)campaign->findings,
-                             "findings_unexpected", (json_int_t)campaign->findings_unexpected, "elapsed_s",
-                             (double)cx_live_elapsed_ns(&campaign->live) / 1e9));
+    cx_results_write(&campaign->results,
+                     json_pack("{s:s, s:i, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code, "runs",
+                               (json_int_t)campaign->runs, "findings", (json_int_t)campaign->findings,
+                               "findings_unexpected", (json_int_t)campaign->findings_unexpected, "elapsed_s",
+                               (double)cx_live_elapsed_ns(&campaign->live) / 1e9),
+                     NULL);
 }

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// merge: see cx_store_merge() in store.h.
+//
+// Rows are united by their keys. Where both stores have a row, the newer version of it stays, and a row is newer where
+// it counts more: that is a maximum, so that merging is idempotent, commutative and associative.
+#include "harness/store/store.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+// One statement for each table, children after parents.
+static const char *const unions[] = {
+    "INSERT INTO target SELECT * FROM other.target WHERE true ON CONFLICT DO NOTHING",
+    "INSERT INTO session SELECT * FROM other.session WHERE true ON CONFLICT DO UPDATE SET "
+    "  seen_ms = excluded.seen_ms, exit_code = excluded.exit_code WHERE excluded.seen_ms > seen_ms",
+    "INSERT INTO exploration SELECT * FROM other.exploration WHERE true ON CONFLICT DO UPDATE SET "
+    "  verdict = excluded.verdict, runs = excluded.runs, runs_failing = excluded.runs_failing, "
+    "  runs_error = excluded.runs_error, replays = excluded.replays, choices = excluded.choices, "
+    "  steps = excluded.steps, interleavings = excluded.interleavings, threads_max = excluded.threads_max, "
+    "  cpu_ms = excluded.cpu_ms, wall_ms = excluded.wall_ms "
+    "  WHERE (excluded.runs, excluded.verdict IS NOT NULL) > (runs, verdict IS NOT NULL)",
+    "INSERT INTO sighting SELECT * FROM other.sighting WHERE true ON CONFLICT DO UPDATE SET "
+    "  count = excluded.count, last_ms = excluded.last_ms WHERE excluded.count > count",
+    "INSERT INTO artifact SELECT * FROM other.artifact WHERE true ON CONFLICT DO UPDATE SET "
+    "  weight = excluded.weight, content = excluded.content "
+    "  WHERE (excluded.weight, excluded.content) < (weight, content)",
+};
+
+static int same_file(const char *left, const char *right)
+{
+    struct stat first, second;
+    return stat(left, &first) == 0 && stat(right, &second) == 0 && first.st_dev == second.st_dev &&
+           first.st_ino == second.st_ino;
+}
+
+static int attach(struct cx_store *store, const char *path)
+{
+    char *sql = sqlite3_mprintf("ATTACH %Q AS other", path);
+    int status = sql != NULL ? cx_store_execute(store, sql) : -1;
+    sqlite3_free(sql);
+    return status;
+}
+
+enum cx_status cx_store_merge(struct cx_store *store, const char *path, struct cx_error *error)
+{
+    struct cx_store other = {0};
+    if (same_file(store->path, path)) {
+        return CX_OK; // it has all of itself
+    }
+    // Whether it is a store at all, and one whose form is known.
+    enum cx_status status = cx_store_open(&other, path, CX_STORE_READ, error);
+    if (status != CX_OK) {
+        return status;
+    }
+    cx_store_close(&other, error);
+    if (attach(store, path) == 0 && cx_store_execute(store, "BEGIN IMMEDIATE") == 0) {
+        for (size_t i = 0; i < sizeof(unions) / sizeof(unions[0]) && !store->failed; i++) {
+            cx_store_execute(store, unions[i]);
+        }
+        cx_store_transaction_end(store);
+    }
+    sqlite3_exec(store->database, "DETACH other", NULL, NULL, NULL);
+    return store->failed ? cx_error_set(error, CX_ERR_SYSTEM, "merging %s: %s", path, store->error.text) : CX_OK;
+}

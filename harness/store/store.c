@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// store: see store.h. Opening, closing and the writing of a session's rows.
+#include "harness/store/store.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "harness/exec/clock.h"
+#include "harness/store/schema.h"
+
+#define CX_STORE_APPLICATION 0x63787374 // "cxst", so that another database is not taken for one of ours
+#define CX_STORE_BUSY_MS 20000          // for another process that is writing
+#define CX_STORE_SCHEDULE_BYTES_MAX (64u << 20)
+
+static const char session_sql[] =
+    "INSERT INTO session VALUES (:session, :now, :now, NULL, :command, :version, :seed, :jobs, :index, :total)";
+
+static const char target_sql[] = "INSERT INTO target SELECT :event ->> 'target', :event ->> 'build_id', "
+                                 "  :event ->> 'python', :event ->> 'gil', :event ->> 'tsan', :event ->> 'debug' "
+                                 "WHERE true ON CONFLICT DO NOTHING";
+
+static const char exploration_sql[] =
+    "INSERT OR REPLACE INTO exploration SELECT :session, :event ->> 'target', :event ->> 'build_id', "
+    "  :event ->> 'scenario', :event ->> 'strategy', :event ->> 'verdict', :event ->> 'runs', "
+    "  :event ->> 'runs_failing', :event ->> 'runs_error', :event ->> 'replays', :event ->> 'choices', "
+    "  :event ->> 'steps', :event ->> 'interleavings_distinct', :event ->> 'threads_max', "
+    "  CAST(1000 * (:event ->> 'cpu_s') AS INTEGER), CAST(1000 * (:event ->> 'wall_s') AS INTEGER)";
+
+static const char counts_sql[] =
+    "UPDATE sighting SET count = now.count, last_ms = CASE WHEN now.count > sighting.count THEN :now ELSE last_ms END "
+    "FROM (SELECT value ->> 'id' AS id, value ->> 'count' AS count FROM json_each(:event, '$.signatures')) AS now "
+    "WHERE sighting.id = now.id AND session = :session AND target = :event ->> 'target' "
+    "  AND build_id = :event ->> 'build_id' AND scenario = :event ->> 'scenario'";
+
+static const char sighting_sql[] =
+    "INSERT OR REPLACE INTO sighting SELECT :session, :event ->> 'target', :event ->> 'build_id', "
+    "  :event ->> 'scenario', :event ->> 'id', :event ->> 'signature', :event ->> 'kind', :event ->> 'status', "
+    "  :event ->> 'expected', :event ->> 'strategy', :event ->> 'run', :event ->> 'seed', 1, :event ->> 'confirmed', "
+    "  :event ->> 'replays', :now, :now, json(:event), :schedule";
+
+static const char seen_sql[] = "UPDATE session SET seen_ms = :now WHERE id = :session";
+static const char end_sql[] = "UPDATE session SET seen_ms = :now, exit_code = :event ->> 'exit' WHERE id = :session";
+
+static const char artifact_sql[] = "INSERT INTO artifact VALUES (:target, :scenario, :id, :kind, :weight, :content) "
+                                   "ON CONFLICT DO UPDATE SET weight = excluded.weight, content = excluded.content "
+                                   "WHERE (excluded.weight, excluded.content) < (weight, content)";
+
+static void keep_failure(struct cx_store *store, const char *what)
+{
+    if (!store->failed) {
+        store->failed = 1;
+        cx_error_set(&store->error, CX_ERR_SYSTEM, "the store %s: %s: %s", store->path, what,
+                     sqlite3_errmsg(store->database));
+    }
+}
+
+int cx_store_execute(struct cx_store *store, const char *sql)
+{
+    if (store->failed || sqlite3_exec(store->database, sql, NULL, NULL, NULL) != SQLITE_OK) {
+        keep_failure(store, "cannot be written");
+        return -1;
+    }
+    return 0;
+}
+
+void cx_store_transaction_end(struct cx_store *store)
+{
+    if (!store->failed) {
+        cx_store_execute(store, "COMMIT");
+    }
+    if (store->failed) { // some failures have rolled back already, and then this does nothing
+        sqlite3_exec(store->database, "ROLLBACK", NULL, NULL, NULL);
+    }
+}
+
+static sqlite3_int64 number_of(struct cx_store *store, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3_int64 number = -1;
+    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) == SQLITE_OK &&
+        sqlite3_step(statement) == SQLITE_ROW) {
+        number = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    return number;
+}
+
+// An empty file becomes a store; in one of ours the form must be known.
+static enum cx_status form_check(struct cx_store *store, enum cx_store_mode mode, struct cx_error *error)
+{
+    sqlite3_int64 application = number_of(store, "PRAGMA application_id");
+    sqlite3_int64 version = number_of(store, "PRAGMA user_version");
+    sqlite3_int64 tables = number_of(store, "SELECT count(*) FROM sqlite_schema");
+    if (tables < 0) {
+        int busy = sqlite3_errcode(store->database) == SQLITE_BUSY;
+        return cx_error_set(error, busy ? CX_ERR_ENVIRONMENT : CX_ERR_FORMAT, "%s is no store of constrictor: %s",
+                            store->path, sqlite3_errmsg(store->database));
+    }
+    if (tables == 0 && mode == CX_STORE_WRITE) {
+        char sql[100];
+        snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", CX_STORE_APPLICATION,
+                 CX_STORE_SCHEMA_VERSION);
+        if (cx_store_execute(store, cx_store_schema) != 0 || cx_store_execute(store, sql) != 0) {
+            return cx_error_set(error, CX_ERR_ENVIRONMENT, "%s", store->error.text);
+        }
+        return CX_OK;
+    }
+    if (application != CX_STORE_APPLICATION) {
+        return cx_error_set(error, CX_ERR_FORMAT, "%s is a database, but no store of constrictor", store->path);
+    }
+    if (version != CX_STORE_SCHEMA_VERSION) {
+        return cx_error_set(error, CX_ERR_FORMAT,
+                            "%s has schema version %lld, this constrictor reads %d: use the one that wrote it",
+                            store->path, (long long)version, CX_STORE_SCHEMA_VERSION);
+    }
+    return CX_OK;
+}
+
+static enum cx_status open_checked(struct cx_store *store, enum cx_store_mode mode, struct cx_error *error)
+{
+    int flags = mode == CX_STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    if (sqlite3_open_v2(store->path, &store->database, flags, NULL) != SQLITE_OK) {
+        return cx_error_set(error, CX_ERR_ENVIRONMENT, "cannot open the store %s: %s", store->path,
+                            sqlite3_errmsg(store->database));
+    }
+    sqlite3_busy_timeout(store->database, CX_STORE_BUSY_MS);
+    if (mode == CX_STORE_READ) {
+        return form_check(store, mode, error);
+    }
+    // Two commands may make the same file at once: whoever comes second waits here, and finds it made.
+    int begun = sqlite3_exec(store->database, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (begun != SQLITE_OK) {
+        enum cx_status status = begun == SQLITE_NOTADB ? CX_ERR_FORMAT : CX_ERR_ENVIRONMENT;
+        return cx_error_set(error, status, "cannot write the store %s: %s", store->path,
+                            sqlite3_errmsg(store->database));
+    }
+    enum cx_status status = form_check(store, mode, error);
+    sqlite3_exec(store->database, sqlite3_get_autocommit(store->database) ? "" : "ROLLBACK", NULL, NULL, NULL);
+    if (status == CX_OK && sqlite3_exec(store->database, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON", NULL,
+                                        NULL, NULL) != SQLITE_OK) {
+        status = cx_error_set(error, CX_ERR_ENVIRONMENT, "cannot write the store %s: %s", store->path,
+                              sqlite3_errmsg(store->database));
+    }
+    return status;
+}
+
+enum cx_status cx_store_open(struct cx_store *store, const char *path, enum cx_store_mode mode, struct cx_error *error)
+{
+    memset(store, 0, sizeof(*store));
+    store->path = path;
+    enum cx_status status = CX_OK;
+    if (mode == CX_STORE_READ && access(path, R_OK) != 0) {
+        return cx_error_set(error, CX_ERR_ENVIRONMENT, "cannot read the store %s: %s", path, strerror(errno));
+    }
+    status = open_checked(store, mode, error);
+    if (status != CX_OK) {
+        sqlite3_close(store->database);
+        store->database = NULL;
+    }
+    return status;
+}
+
+static void bind_text(sqlite3_stmt *statement, const char *name, const char *text)
+{
+    int index = sqlite3_bind_parameter_index(statement, name);
+    if (index > 0 && text != NULL) {
+        sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+    }
+}
+
+static void bind_number(sqlite3_stmt *statement, const char *name, uint64_t number)
+{
+    int index = sqlite3_bind_parameter_index(statement, name);
+    if (index > 0) {
+        sqlite3_bind_int64(statement, index, (sqlite3_int64)number);
+    }
+}
+
+static sqlite3_stmt *prepare(struct cx_store *store, const char *sql)
+{
+    sqlite3_stmt *statement = NULL;
+    if (store->failed) {
+        return NULL;
+    }
+    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) != SQLITE_OK) {
+        keep_failure(store, "cannot be written");
+        return NULL;
+    }
+    bind_text(statement, ":session", store->session);
+    bind_number(statement, ":now", cx_clock_unix_ms());
+    return statement;
+}
+
+static void step_once(struct cx_store *store, sqlite3_stmt *statement)
+{
+    if (statement != NULL && sqlite3_step(statement) != SQLITE_DONE) {
+        keep_failure(store, "cannot be written");
+    }
+    sqlite3_finalize(statement);
+}
+
+void cx_store_begin(struct cx_store *store, const struct cx_store_session *session)
+{
+    if (store->database == NULL) {
+        return;
+    }
+    unsigned char bytes[(CX_STORE_ID_BYTES - 1) / 2];
+    sqlite3_randomness(sizeof(bytes), bytes);
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        snprintf(store->session + 2 * i, 3, "%02x", bytes[i]);
+    }
+    sqlite3_stmt *statement = prepare(store, session_sql);
+    if (statement != NULL) {
+        char seed[20];
+        snprintf(seed, sizeof(seed), "0x%016llx", (unsigned long long)session->seed);
+        bind_text(statement, ":command", session->command);
+        bind_text(statement, ":version", session->version);
+        bind_text(statement, ":seed", seed);
+        bind_number(statement, ":jobs", session->jobs);
+        bind_number(statement, ":index", session->shard_index);
+        bind_number(statement, ":total", session->shard_total);
+    }
+    step_once(store, statement);
+}
+
+// The whole file as a text; the caller frees it. NULL if it cannot be read.
+static char *file_text(const char *path)
+{
+    FILE *file = fopen(path, "re");
+    char *text = NULL;
+    if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
+        long bytes = ftell(file);
+        rewind(file);
+        text = bytes >= 0 && bytes <= CX_STORE_SCHEDULE_BYTES_MAX ? calloc(1, (size_t)bytes + 1) : NULL;
+        if (text != NULL && fread(text, 1, (size_t)bytes, file) != (size_t)bytes) {
+            free(text);
+            text = NULL;
+        }
+    }
+    if (file != NULL) {
+        fclose(file);
+    }
+    return text;
+}
+
+static void event_statement(struct cx_store *store, const char *sql, const char *event, const char *schedule)
+{
+    sqlite3_stmt *statement = prepare(store, sql);
+    if (statement != NULL) {
+        bind_text(statement, ":event", event);
+        bind_text(statement, ":schedule", schedule);
+    }
+    step_once(store, statement);
+}
+
+void cx_store_event(struct cx_store *store, const json_t *object, const char *schedule_path)
+{
+    // Which statements take an object of this type, in their order.
+    static const struct {
+        const char *type;
+        const char *statements[3];
+    } takers[] = {
+        {"start", {target_sql, seen_sql}},
+        {"scenario", {exploration_sql, counts_sql, seen_sql}},
+        {"finding", {sighting_sql, seen_sql}},
+        {"end", {end_sql}},
+    };
+    if (store->database == NULL || store->failed || object == NULL) {
+        return;
+    }
+    const char *type = json_string_value(json_object_get(object, "type"));
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+        if (type == NULL || strcmp(takers[i].type, type) != 0) {
+            continue;
+        }
+        char *event = json_dumps(object, JSON_COMPACT);
+        char *schedule = schedule_path != NULL ? file_text(schedule_path) : NULL;
+        if (event != NULL && cx_store_execute(store, "BEGIN IMMEDIATE") == 0) {
+            for (size_t k = 0; k < 3 && takers[i].statements[k] != NULL; k++) {
+                event_statement(store, takers[i].statements[k], event, schedule);
+            }
+            cx_store_transaction_end(store);
+        }
+        free(schedule);
+        free(event);
+        return;
+    }
+}
+
+void cx_store_artifact(struct cx_store *store, const char *target, const char *scenario, const char *id,
+                       const char *kind, uint64_t weight, const char *content)
+{
+    if (store->database == NULL || store->failed) {
+        return;
+    }
+    sqlite3_stmt *statement = prepare(store, artifact_sql);
+    if (statement != NULL) {
+        bind_text(statement, ":target", target);
+        bind_text(statement, ":scenario", scenario);
+        bind_text(statement, ":id", id);
+        bind_text(statement, ":kind", kind);
+        bind_number(statement, ":weight", weight);
+        bind_text(statement, ":content", content);
+    }
+    step_once(store, statement);
+}
+
+enum cx_status cx_store_close(struct cx_store *store, struct cx_error *error)
+{
+    if (store->database == NULL) {
+        return CX_OK;
+    }
+    // A closed store is one file, readable where nothing can be written; refused while another process has it open.
+    sqlite3_exec(store->database, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    sqlite3_close(store->database);
+    store->database = NULL;
+    return store->failed ? cx_error_set(error, CX_ERR_SYSTEM, "%s", store->error.text) : CX_OK;
+}

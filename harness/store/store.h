@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// store: the SQLite file that a campaign leaves: what ran, on what, and everything about its findings.
+//
+// reports/schema.sql is its form. What goes in are the objects of `--json` (exec/jsonl.h), taken apart by SQL
+// statements, so that no fact has two ways out of the command. Write-ahead log, one transaction for each call: a
+// command that is killed leaves a store that opens clean, and at most a second of totals is lost.
+//
+// A failure to write is kept: later calls do nothing, what was written before stays valid, and cx_store_close() says
+// what happened. All calls come from one thread; other processes may write to the same file.
+#ifndef CX_STORE_STORE_H
+#define CX_STORE_STORE_H
+
+#include <jansson.h>
+#include <sqlite3.h>
+#include <stdint.h>
+
+#include "harness/status.h"
+
+#define CX_STORE_SCHEMA_VERSION 1
+#define CX_STORE_NAME "results.db" // in the folder of `run --out`
+#define CX_STORE_ID_BYTES 33       // 32 hexadecimal digits
+
+// Zeroed memory is valid and writes nowhere.
+struct cx_store {
+    sqlite3 *database; // owned; NULL: closed
+    const char *path;  // borrowed
+    char session[CX_STORE_ID_BYTES];
+    int failed;
+    struct cx_error error; // of the first failure
+};
+
+// One execution of the command.
+struct cx_store_session {
+    const char *command; // its words, as for a shell
+    const char *version;
+    uint64_t seed;
+    uint32_t jobs;
+    uint32_t shard_index;
+    uint32_t shard_total; // 1: not sharded
+};
+
+enum cx_store_mode {
+    CX_STORE_READ,  // it must exist
+    CX_STORE_WRITE, // it is made if it does not exist
+};
+
+// Open the file. CX_ERR_ENVIRONMENT or CX_ERR_FORMAT with a reason that names it; the store is closed then.
+enum cx_status cx_store_open(struct cx_store *store, const char *path, enum cx_store_mode mode, struct cx_error *error);
+
+// Begin a session: everything that follows belongs to it.
+void cx_store_begin(struct cx_store *store, const struct cx_store_session *session);
+
+// Take one object of `--json`; borrowed. Types that the store has no place for are ignored. `schedule_path`: the file
+// that goes with a finding, or NULL.
+void cx_store_event(struct cx_store *store, const json_t *object, const char *schedule_path);
+
+// The lighter shrunk schedule, explanation or the like of a finding is kept.
+void cx_store_artifact(struct cx_store *store, const char *target, const char *scenario, const char *id,
+                       const char *kind, uint64_t weight, const char *content);
+
+// Close it. CX_ERR_SYSTEM if something could not be written; the reason names the file. A closed store is CX_OK.
+enum cx_status cx_store_close(struct cx_store *store, struct cx_error *error);
+
+// Take all that the other stores hold into `store`, in one transaction. The result does not depend on order, and not on
+// how often a store is named. On a failure `store` is as it was.
+enum cx_status cx_store_merge(struct cx_store *store, const char *path, struct cx_error *error);
+
+// Run statements that give nothing back; 0, or -1 with the reason kept.
+int cx_store_execute(struct cx_store *store, const char *sql);
+// Commit, or roll back if anything has failed since "BEGIN IMMEDIATE".
+void cx_store_transaction_end(struct cx_store *store);
+
+#endif
