@@ -73,7 +73,8 @@ SHARED_STRUCTS = {"harness/sched/sched.h": ("cx_thread", "cx_sched")}
 EXAMPLES = {"critical/nested_swap"}
 
 # Hosts that addresses in the tree may name. Everything else may be somebody's mirror.
-HOSTS = {"www.python.org", "www.apache.org", "127.0.0.1", "github.com", "docs.python.org", "peps.python.org"}
+HOSTS = {"www.python.org", "www.apache.org", "127.0.0.1", "github.com", "docs.python.org", "docs.oasis-open.org",
+         "peps.python.org"}
 
 # Put together so that this file does not contain what it looks for.
 LEFTOVERS = re.compile(r"\b(" + "|".join(("FIX" + "ME", "TO" + "DO", "X" + "XX")) + r")\b")
@@ -277,7 +278,7 @@ def names_in_lists(path):
         return names | {path.removeprefix("harness/")}
     if path.startswith("runtime/src/"):
         return names | {stem}
-    if path.startswith("examples/"):
+    if path.startswith(("examples/", "reports/")):
         return names | {pathlib.PurePosixPath(path).name}
     if "/tests/" in path or path.startswith(("bench/", "fuzz/")):
         names |= {path.removesuffix(".c"), stem + ".c"}
@@ -375,7 +376,7 @@ def check_doc_commands(tree):
             match = re.search(r"(?:^|[\s/])constrictor ([a-z+]+)(.*)", code)
             if match and verbs:
                 verb, rest = match.groups()
-                source = tree.texts.get(f"harness/cmd_{verb}.c", "")
+                source = tree.texts.get(f"harness/cmd_{verb}.c") or tree.texts.get(f"reports/cmd_{verb}.c", "")
                 if verb == "exec":
                     source += tree.texts["harness/cmd_run.c"]  # whose options it shares
                 # What follows is the program's, or the compiler's.

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// query: the files of reports/query as C texts; cmake/store.cmake makes them. Each row that one gives is a JSON text.
+#ifndef CX_REPORTS_QUERY_H
+#define CX_REPORTS_QUERY_H
+
+extern const char cx_query_cells[];
+extern const char cx_query_findings[];
+extern const char cx_query_sessions[];
+extern const char cx_query_targets[];
+
+#endif

@@ -1,0 +1,8 @@
+-- SPDX-License-Identifier: Apache-2.0
+-- sessions: one object for each execution of the command, oldest first, with what it saw.
+SELECT json_object('id', id, 'started_ms', started_ms, 'seen_ms', seen_ms, 'exit_code', exit_code, 'command', command,
+    'version', version, 'seed', seed, 'jobs', jobs, 'shard_index', shard_index, 'shard_total', shard_total,
+    'runs', (SELECT coalesce(sum(runs), 0) FROM exploration WHERE exploration.session = session.id),
+    'findings', (SELECT count(*) FROM sighting WHERE sighting.session = session.id),
+    'unexpected', (SELECT count(*) FROM sighting WHERE sighting.session = session.id AND NOT expected))
+FROM session ORDER BY started_ms, id;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// report: see report.h. Reading a store.
+#include "reports/report.h"
+
+#include <string.h>
+
+#include "harness/store/store.h"
+#include "reports/query.h"
+
+// Every row of a query is one JSON text. A new reference, or NULL with the reason.
+static json_t *rows(struct cx_store *store, const char *sql, struct cx_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    json_t *list = json_array();
+    int step = sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL);
+    while (step == SQLITE_OK || step == SQLITE_ROW) {
+        step = sqlite3_step(statement);
+        if (step == SQLITE_ROW) {
+            json_t *row = json_loads((const char *)sqlite3_column_text(statement, 0), 0, NULL);
+            step = json_array_append_new(list, row) == 0 ? SQLITE_ROW : SQLITE_NOMEM;
+        }
+    }
+    if (step != SQLITE_DONE) {
+        cx_error_set(error, CX_ERR_SYSTEM, "cannot read the store %s: %s", store->path,
+                     sqlite3_errmsg(store->database));
+        json_decref(list);
+        list = NULL;
+    }
+    sqlite3_finalize(statement);
+    return list;
+}
+
+enum cx_status cx_report_read(struct cx_report *report, const char *path, struct cx_error *error)
+{
+    struct cx_store store;
+    struct cx_error closing;
+    memset(report, 0, sizeof(*report));
+    enum cx_status status = cx_store_open(&store, path, CX_STORE_READ, error);
+    if (status != CX_OK) {
+        return status;
+    }
+    // One snapshot: another command may be writing.
+    sqlite3_exec(store.database, "BEGIN", NULL, NULL, NULL);
+    report->findings = rows(&store, cx_query_findings, error);
+    report->cells = rows(&store, cx_query_cells, error);
+    report->sessions = rows(&store, cx_query_sessions, error);
+    report->targets = rows(&store, cx_query_targets, error);
+    sqlite3_exec(store.database, "ROLLBACK", NULL, NULL, NULL);
+    cx_store_close(&store, &closing);
+    if (report->findings == NULL || report->cells == NULL || report->sessions == NULL || report->targets == NULL) {
+        cx_report_fini(report);
+        return CX_ERR_SYSTEM;
+    }
+    return CX_OK;
+}
+
+void cx_report_fini(struct cx_report *report)
+{
+    json_decref(report->findings);
+    json_decref(report->cells);
+    json_decref(report->sessions);
+    json_decref(report->targets);
+    memset(report, 0, sizeof(*report));
+}
+
+const char *cx_report_text(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    return text != NULL ? text : "";
+}
+
+long long cx_report_number(const json_t *object, const char *name)
+{
+    return (long long)json_number_value(json_object_get(object, name));
+}
+
+int cx_report_unexpected(const json_t *finding)
+{
+    return !json_is_true(json_object_get(finding, "expected")) && cx_report_text(finding, "known")[0] == '\0';
+}
+
+const json_t *cx_report_place(const json_t *finding)
+{
+    const json_t *stacks = json_object_get(finding, "stacks");
+    for (size_t i = 0; i < json_array_size(stacks); i++) {
+        const json_t *frames = json_object_get(json_array_get(stacks, i), "frames");
+        for (size_t k = 0; k < json_array_size(frames); k++) {
+            const json_t *frame = json_array_get(frames, k);
+            if (json_is_true(json_object_get(frame, "program")) && cx_report_text(frame, "file")[0] != '\0') {
+                return frame;
+            }
+        }
+    }
+    return NULL;
+}

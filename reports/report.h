@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// report: what a store holds, as the formats that others read. One file per format; each writer gets the whole content
+// and a stream, and owns nothing of either.
+#ifndef CX_REPORTS_REPORT_H
+#define CX_REPORTS_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "harness/status.h"
+
+// All of a store, as the queries of reports/query give it: lists of objects.
+struct cx_report {
+    json_t *findings;
+    json_t *cells;
+    json_t *sessions;
+    json_t *targets;
+};
+
+// Read a store. The caller frees with cx_report_fini(); zeroed memory is valid there.
+enum cx_status cx_report_read(struct cx_report *report, const char *path, struct cx_error *error);
+void cx_report_fini(struct cx_report *report);
+
+// A member of an object as a text ("" if it is none) or a number (0).
+const char *cx_report_text(const json_t *object, const char *name);
+long long cx_report_number(const json_t *object, const char *name);
+
+// True for a finding that nobody expected: no canary's, and no known defect.
+int cx_report_unexpected(const json_t *finding);
+
+// The first frame of the finding's stacks that is the program's: an object {function, file, line}, or NULL. Borrowed.
+const json_t *cx_report_place(const json_t *finding);
+
+// The writers. 0, or -1 if the stream or the memory failed.
+int cx_report_junit(const struct cx_report *report, FILE *stream);       // JUnit XML
+int cx_report_sarif(const struct cx_report *report, FILE *stream);       // SARIF 2.1.0
+int cx_report_markdown(const struct cx_report *report, FILE *stream);    // a job's summary
+int cx_report_annotations(const struct cx_report *report, FILE *stream); // GitHub's workflow commands
+// The text of an issue about one finding.
+int cx_report_issue(const struct cx_report *report, const json_t *finding, FILE *stream);
+
+#endif
