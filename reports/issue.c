@@ -59,9 +59,8 @@ int cx_report_issue(const struct cx_report *report, const json_t *finding, FILE 
 {
     fprintf(stream, "# %s\n\n## What happens\n\n", cx_report_text(finding, "signature"));
     fprintf(stream, "%s. Seen in %lld runs of `%s`, of %lld; replayed with the same result %lld of %lld times.\n",
-            cx_report_text(finding, "message"), cx_report_number(finding, "count"),
-            cx_report_text(finding, "scenario"), cx_report_number(finding, "runs"),
-            cx_report_number(finding, "confirmed"),
+            cx_report_text(finding, "message"), cx_report_number(finding, "count"), cx_report_text(finding, "scenario"),
+            cx_report_number(finding, "runs"), cx_report_number(finding, "confirmed"),
             cx_report_number(finding, "replays"));
     const char *explanation = cx_report_text(finding, "explanation");
     if (explanation[0] != '\0') {

@@ -52,8 +52,7 @@ static void finding_write(xmlTextWriterPtr xml, const json_t *finding)
     const char *explanation = cx_report_text(finding, "explanation");
     fprintf(stream, "%s\n%s, seen in %lld runs, replayed with the same signature %lld of %lld times\n",
             cx_report_text(finding, "signature"), cx_report_text(finding, "status"), cx_report_number(finding, "count"),
-            cx_report_number(finding, "confirmed"),
-            cx_report_number(finding, "replays"));
+            cx_report_number(finding, "confirmed"), cx_report_number(finding, "replays"));
     fprintf(stream, "again: %s\n%s%s", cx_report_text(finding, "replay"), explanation[0] != '\0' ? "\n" : "",
             explanation);
     fclose(stream);

@@ -169,11 +169,11 @@ int cx_report_sarif(const struct cx_report *report, FILE *stream)
         json_object_set_new(invocation, "toolExecutionNotifications",
                             json_pack("[{s:s, s:o}]", "level", "warning", "message", message(text)));
     }
-    json_t *log = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:[o], s:{s:{s:{s:s}}}, s:o}]}", "$schema",
-                            CX_SARIF_SCHEMA, "version", "2.1.0", "runs", "tool", "driver", "name", "constrictor",
-                            "version", CONSTRICTOR_VERSION, "rules", rules(), "invocations", invocation,
-                            "originalUriBaseIds", "SRCROOT", "description", "text",
-                            "the root of the sources: CPython's, or constrictor's for a scenario", "results", results);
+    json_t *log =
+        json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:[o], s:{s:{s:{s:s}}}, s:o}]}", "$schema", CX_SARIF_SCHEMA,
+                  "version", "2.1.0", "runs", "tool", "driver", "name", "constrictor", "version", CONSTRICTOR_VERSION,
+                  "rules", rules(), "invocations", invocation, "originalUriBaseIds", "SRCROOT", "description", "text",
+                  "the root of the sources: CPython's, or constrictor's for a scenario", "results", results);
     int status = log != NULL && json_dumpf(log, stream, JSON_INDENT(1)) == 0 && fputc('\n', stream) != EOF ? 0 : -1;
     json_decref(log);
     return status;

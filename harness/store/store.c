@@ -11,10 +11,10 @@
 
 #include "harness/exec/clock.h"
 #include "harness/store/schema.h"
+#include "harness/trace/schedule.h"
 
 #define CX_STORE_APPLICATION 0x63787374 // "cxst", so that another database is not taken for one of ours
 #define CX_STORE_BUSY_MS 20000          // for another process that is writing
-#define CX_STORE_SCHEDULE_BYTES_MAX (64u << 20)
 
 static const char session_sql[] =
     "INSERT INTO session VALUES (:session, :now, :now, NULL, :command, :version, :seed, :jobs, :index, :total)";
@@ -227,26 +227,6 @@ void cx_store_begin(struct cx_store *store, const struct cx_store_session *sessi
     step_once(store, statement);
 }
 
-// The whole file as a text; the caller frees it. NULL if it cannot be read.
-static char *file_text(const char *path)
-{
-    FILE *file = fopen(path, "re");
-    char *text = NULL;
-    if (file != NULL && fseek(file, 0, SEEK_END) == 0) {
-        long bytes = ftell(file);
-        rewind(file);
-        text = bytes >= 0 && bytes <= CX_STORE_SCHEDULE_BYTES_MAX ? calloc(1, (size_t)bytes + 1) : NULL;
-        if (text != NULL && fread(text, 1, (size_t)bytes, file) != (size_t)bytes) {
-            free(text);
-            text = NULL;
-        }
-    }
-    if (file != NULL) {
-        fclose(file);
-    }
-    return text;
-}
-
 static void event_statement(struct cx_store *store, const char *sql, const char *event, const char *schedule)
 {
     sqlite3_stmt *statement = prepare(store, sql);
@@ -278,7 +258,11 @@ void cx_store_event(struct cx_store *store, const json_t *object, const char *sc
             continue;
         }
         char *event = json_dumps(object, JSON_COMPACT);
-        char *schedule = schedule_path != NULL ? file_text(schedule_path) : NULL;
+        char *schedule = NULL;
+        size_t schedule_bytes = 0;
+        if (schedule_path != NULL) {
+            (void)cx_schedule_file(schedule_path, &schedule, &schedule_bytes, NULL); // it may be lost, which was said
+        }
         if (event != NULL && cx_store_execute(store, "BEGIN IMMEDIATE") == 0) {
             for (size_t k = 0; k < 3 && takers[i].statements[k] != NULL; k++) {
                 event_statement(store, takers[i].statements[k], event, schedule);

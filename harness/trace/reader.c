@@ -342,13 +342,12 @@ enum cx_status cx_schedule_parse(struct cx_schedule *schedule, const char *text,
     return status;
 }
 
-enum cx_status cx_schedule_read(struct cx_schedule *schedule, const char *path, struct cx_error *error)
+enum cx_status cx_schedule_file(const char *path, char **text, size_t *text_bytes, struct cx_error *error)
 {
-    memset(schedule, 0, sizeof(*schedule));
-    char *text = NULL;
     struct stat info;
     size_t got = 0;
     enum cx_status status = CX_OK;
+    *text = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &info) != 0) {
         (void)cx_error_system(error, "cannot read %s", path);
@@ -359,23 +358,36 @@ enum cx_status cx_schedule_read(struct cx_schedule *schedule, const char *path, 
         status = cx_error_set(error, CX_ERR_FORMAT, "%s is no schedule file", path);
         goto done;
     }
-    text = malloc((size_t)info.st_size + 1);
-    if (text == NULL) {
+    *text = malloc((size_t)info.st_size + 1);
+    if (*text == NULL) {
         status = cx_error_set(error, CX_ERR_MEMORY, "out of memory for %s", path);
         goto done;
     }
     for (ssize_t part = 1; part > 0 && got < (size_t)info.st_size; got += part > 0 ? (size_t)part : 0) {
-        part = read(fd, text + got, (size_t)info.st_size - got);
+        part = read(fd, *text + got, (size_t)info.st_size - got);
     }
-    text[got] = '\0';
-    struct cx_error reason = {0};
-    status = cx_schedule_parse(schedule, text, got, &reason);
-    if (status != CX_OK) {
-        cx_error_set(error, status, "%s: %s", path, reason.text);
-    }
+    (*text)[got] = '\0';
+    *text_bytes = got;
+
 done:
     if (fd >= 0) {
         close(fd);
+    }
+    return status;
+}
+
+enum cx_status cx_schedule_read(struct cx_schedule *schedule, const char *path, struct cx_error *error)
+{
+    memset(schedule, 0, sizeof(*schedule));
+    char *text = NULL;
+    size_t text_bytes = 0;
+    enum cx_status status = cx_schedule_file(path, &text, &text_bytes, error);
+    if (status == CX_OK) {
+        struct cx_error reason = {0};
+        status = cx_schedule_parse(schedule, text, text_bytes, &reason);
+        if (status != CX_OK) {
+            cx_error_set(error, status, "%s: %s", path, reason.text);
+        }
     }
     free(text);
     return status;

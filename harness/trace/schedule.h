@@ -78,7 +78,10 @@ enum cx_status cx_schedule_write(const struct cx_schedule *schedule, const char 
 enum cx_status cx_schedule_parse(struct cx_schedule *schedule, const char *text, size_t text_bytes,
                                  struct cx_error *error);
 
-// The same from a file; the reason begins with its name.
+// The bytes of a schedule file, with a 0 behind them, whatever they are. The caller frees `*text` with free().
+enum cx_status cx_schedule_file(const char *path, char **text, size_t *text_bytes, struct cx_error *error);
+
+// Read a schedule from a file; the reason begins with its name.
 enum cx_status cx_schedule_read(struct cx_schedule *schedule, const char *path, struct cx_error *error);
 
 #endif
