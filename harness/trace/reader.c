@@ -382,7 +382,7 @@ enum cx_status cx_schedule_read(struct cx_schedule *schedule, const char *path, 
     char *text = NULL;
     size_t text_bytes = 0;
     enum cx_status status = cx_schedule_file(path, &text, &text_bytes, error);
-    if (status == CX_OK) {
+    if (text != NULL) {
         struct cx_error reason = {0};
         status = cx_schedule_parse(schedule, text, text_bytes, &reason);
         if (status != CX_OK) {
