@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "harness/command.h"
+#include "harness/exec/known.h"
 #include "harness/exec/targets.h"
 #include "harness/exec/worker.h"
 #include "harness/scenario.h"
@@ -53,8 +54,26 @@ static const char *expect_word(uint32_t expect)
     return expect < sizeof(words) / sizeof(words[0]) ? words[expect] : "?";
 }
 
-static void target_print(const char *target, const struct cx_worker *worker)
+// The issues of the known defects that this scenario shows on this target.
+static void known_print(const struct cx_known *known, const char *target, const char *scenario)
 {
+    int first = 1;
+    for (size_t i = 0; i < known->count; i++) {
+        if (cx_known_place(&known->entries[i], target, scenario) != NULL) {
+            printf("%s%s (%s)", first ? " {known: " : ", ", known->entries[i].issue, known->entries[i].id);
+            first = 0;
+        }
+    }
+    printf("%s", first ? "" : "}");
+}
+
+static enum cx_status target_print(const char *target, const struct cx_worker *worker, struct cx_error *error)
+{
+    char known_target[CX_KNOWN_TARGET_BYTES];
+    struct cx_known known;
+    enum cx_status status = cx_known_load(&known, NULL, error);
+    cx_known_target(cx_worker_identity(worker), target, known_target);
+
     uint32_t count = 0;
     const struct cx_scenario_info *scenarios = cx_worker_scenarios(worker, &count);
     const char *python = cx_worker_identity(worker)->python;
@@ -62,9 +81,15 @@ static void target_print(const char *target, const struct cx_worker *worker)
     for (uint32_t i = 0; i < count; i++) {
         const struct cx_scenario_info *info = &scenarios[i];
         const char *expect = expect_word(info->expect);
-        printf("  %-34s %s%s%s%s%s\n", info->name, info->summary, expect[0] != '\0' ? " [" : "", expect,
-               expect[0] != '\0' ? "]" : "", info->applicable ? "" : " (does not apply here)");
+        printf("  %-34s %s%s%s%s", info->name, info->summary, expect[0] != '\0' ? " [" : "", expect,
+               expect[0] != '\0' ? "]" : "");
+        if (info->applicable) {
+            known_print(&known, known_target, info->name);
+        }
+        printf("%s\n", info->applicable ? "" : " (does not apply here)");
     }
+    cx_known_fini(&known);
+    return status;
 }
 
 static enum cx_status target_list(const char *target, struct cx_error *error)
@@ -76,7 +101,7 @@ static enum cx_status target_list(const char *target, struct cx_error *error)
         status = cx_worker_new(&worker, path, NULL, -1, error);
     }
     if (status == CX_OK) {
-        target_print(target, worker);
+        status = target_print(target, worker, error);
     }
     cx_worker_free(worker);
     return status;

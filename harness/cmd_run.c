@@ -32,6 +32,7 @@ enum option_key {
     KEY_OUT,
     KEY_JSON,
     KEY_STORE,
+    KEY_KNOWN,
     KEY_VERIFY,
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
@@ -55,6 +56,7 @@ static const struct argp_option options[] = {
     {"out", KEY_OUT, "DIR", 0, "Folder for schedule files (default constrictor-out)", 0},
     {"json", KEY_JSON, "FILE", 0, "Write one JSON object per line to FILE", 0},
     {"store", KEY_STORE, "FILE", 0, "Keep all results in this database, or \"none\" (default results.db in DIR)", 0},
+    {"known", KEY_KNOWN, "FILE", 0, "Known defects, which fail no run; or none (default: scenarios/known.json)", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
     {"steps-max", KEY_STEPS_MAX, "N", 0, "Step bound of a run (default: the scenario's)", 0},
     {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
@@ -151,6 +153,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         break;
     case KEY_STORE:
         run->store_path = strcmp(argument, "none") == 0 ? "" : argument;
+        break;
+    case KEY_KNOWN:
+        run->known_path = argument;
         break;
     case KEY_VERIFY:
         run->verify = 1;

@@ -38,6 +38,11 @@ struct cx_finding *cx_findings_add(struct cx_findings *findings, const struct cx
     return finding;
 }
 
+int cx_finding_unexpected(const struct cx_finding *finding)
+{
+    return !finding->expected && (finding->known == NULL || finding->regressed);
+}
+
 const char *cx_finding_status_name(enum cx_finding_status status)
 {
     static const char *const names[] = {"new", "confirmed", "diverged", "native", "unreplayable", "unconfirmed"};

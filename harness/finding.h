@@ -23,20 +23,27 @@ enum cx_finding_status {
     CX_FINDING_UNCONFIRMED,  // interrupted before the replays were done
 };
 
+struct cx_known_entry;
+
 struct cx_finding {
     enum cx_outcome kind;
     enum cx_finding_status status;
     struct cx_signature signature;
-    uint32_t race;      // of the first run: index into result.races[], or CX_RACE_NONE
-    uint32_t confirmed; // replays with the same signature
-    uint32_t replays;   // replays played
-    uint64_t count;     // runs that showed it
-    uint64_t run;       // the first of them, or CX_RUN_DEFAULT
-    uint64_t seed;      // of that run
-    int expected;       // a canary's own kind
+    uint32_t race;                      // of the first run: index into result.races[], or CX_RACE_NONE
+    uint32_t confirmed;                 // replays with the same signature
+    uint32_t replays;                   // replays played
+    uint64_t count;                     // runs that showed it
+    uint64_t run;                       // the first of them, or CX_RUN_DEFAULT
+    uint64_t seed;                      // of that run
+    int expected;                       // a canary's own kind
+    int regressed;                      // `known` says that this version has the fix
+    const struct cx_known_entry *known; // borrowed; what explains it, or NULL
     char divergence[400];
     char schedule_path[PATH_MAX]; // empty: not written
 };
+
+// 1 if nobody expects it: no canary's own kind, and not a known defect where that is expected.
+int cx_finding_unexpected(const struct cx_finding *finding);
 
 // All findings of one scenario on one target, in the order of their first runs. Zeroed memory is valid and empty.
 struct cx_findings {

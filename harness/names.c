@@ -47,6 +47,19 @@ void cx_names_add(struct cx_names *names, const char *name)
     }
 }
 
+void cx_names_split(struct cx_names *names, const char *text)
+{
+    char *copy = strdup(text);
+    if (copy == NULL) {
+        abort(); // as above
+    }
+    char *rest = NULL;
+    for (char *word = strtok_r(copy, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        cx_names_append(names, word);
+    }
+    free(copy);
+}
+
 static int name_compare(const void *left, const void *right)
 {
     return strcmp(*(char *const *)left, *(char *const *)right);

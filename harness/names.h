@@ -20,6 +20,9 @@ void cx_names_append(struct cx_names *names, const char *name);
 // Add a copy of a name unless it is there already.
 void cx_names_add(struct cx_names *names, const char *name);
 
+// Add the words of a text, which spaces separate.
+void cx_names_split(struct cx_names *names, const char *text);
+
 // 1 if the list has this name.
 int cx_names_have(const struct cx_names *names, const char *name);
 

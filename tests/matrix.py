@@ -9,7 +9,7 @@ SCENARIO is a name or a shell pattern; without one, all of the runtime's familie
 each scenario, target and strategy; the rounds end when each has --runs. What a round showed goes into --log, one line
 each, so that the same command goes on where it was stopped; a changed runtime or scenario wants a new log. Schedule
 files of findings are below the log's folder, in matrix-out. The table goes to standard output. Exit status 1: a
-signature that tests/expected.json does not know.
+finding that scenarios/known.json does not explain.
 """
 import argparse
 import fnmatch
@@ -20,7 +20,6 @@ import sys
 import tempfile
 
 import command
-import scenarios
 
 FAMILIES = ("attach/*", "critical/*", "detach/*", "finalize/attach_prepared", "finalize/python_threads", "gc/*",
             "guard/*", "interp/*", "pool/*", "start/*")
@@ -49,7 +48,7 @@ def play(options, target, name, strategy, first, runs):
     totals = next((item for item in objects if item["type"] == "scenario"), None)
     if totals is None or totals["runs"] != runs or totals["runs_error"]:
         sys.exit(f"matrix: {name} on {target}: exit {ended.returncode}: {ended.stderr.strip()[-500:]}")
-    signatures = {item["signature"]: item["status"] for item in objects if item["type"] == "finding"}
+    signatures = {item["signature"]: item["known"] for item in objects if item["type"] == "finding"}
     return {"target": target, "scenario": name, "strategy": strategy, "first": first, "runs": runs,
             "failing": totals["runs_failing"], "choices": totals["choices"], "cpu_s": totals["cpu_s"],
             "interleavings": totals["interleavings_distinct"], "signatures": signatures}
@@ -57,13 +56,6 @@ def play(options, target, name, strategy, first, runs):
 
 def read(log):
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
-
-
-def known(target, name, signature):
-    """True if the table of expectations has the signature for this scenario here."""
-    entries = [scenarios.entry_of(target, name) or {}] + [entry for entry in scenarios.TABLE["everywhere"]
-                                                           if scenarios.matches(target, entry["on"])]
-    return any(scenarios.found(scenarios.patterns_of(entry), [signature]) for entry in entries)
 
 
 def cell(lines):
@@ -83,11 +75,11 @@ def print_table(lines):
         cells = [cell([line for line in lines if (line["scenario"], line["target"]) == (name, target)])
                  for target in targets]
         print(f"| `{name}` | " + " | ".join(cells) + " |")
-    strange = 0
-    for key in sorted({(line["scenario"], line["target"], text) for line in lines for text in line["signatures"]}):
-        name, target, text = key
-        strange += not known(target, name, text)
-        print(f"\n{'known' if known(target, name, text) else 'NOT KNOWN'}: {name} on {target}: {text}", end="")
+    issues = {(line["scenario"], line["target"], text): issue for line in lines
+              for text, issue in line["signatures"].items()}
+    for (name, target, text), issue in sorted(issues.items()):
+        print(f"\n{'known: ' + issue if issue else 'NOT KNOWN'}: {name} on {target}: {text}", end="")
+    strange = list(issues.values()).count("")
     print(f"\n{sum(line['runs'] for line in lines)} runs, {sum(line['cpu_s'] for line in lines):.0f} s of processor "
           f"time, {strange} findings that are not known")
     return strange

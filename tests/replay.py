@@ -23,7 +23,8 @@ def same_command_twice(test):
     """The report of the first of three equal commands; the other two must say the same, byte for byte."""
     words = (SCENARIO, *CANARIES, "--strategy", "pct", "--runs", RUNS, "--seed", 1)
     ended, first = test.run(*words, folder=test.work / "first")
-    test.check(ended.status == command.EXIT_FINDINGS, "there are unexpected findings", ended)
+    test.check(ended.status == 0 and all(item["known"] or item["expected"] for item in first.findings),
+               "every finding is a canary's or known", ended)
     failing = first.scenarios[SCENARIO]["runs_failing"]
     test.check(failing >= FAILING_MIN * RUNS, f"{failing} of {RUNS} runs of {SCENARIO} fail, at least "
                f"{FAILING_MIN:.0%}", ended)

@@ -20,6 +20,11 @@
 static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
                        const struct cx_record *record)
 {
+    const struct cx_campaign *campaign = context;
+    struct cx_known_match match =
+        cx_known_find(&campaign->known, campaign->known_target, explore->options->scenario, finding->signature.text);
+    finding->known = match.entry;
+    finding->regressed = match.regressed;
     cx_report_finding(context, explore, finding, record);
 }
 
@@ -102,15 +107,41 @@ static int selected(const struct cx_names *patterns, const char *name)
     return 0;
 }
 
+// Rates are those of random, pct and what is made of them. A signature that is known in two entries shows the first.
+size_t cx_campaign_unseen(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                          const struct cx_known_entry **unseen, size_t unseen_max)
+{
+    uint32_t strategy = explore->options->strategy;
+    size_t count = 0;
+    if (strategy != CX_STRATEGY_RANDOM && strategy != CX_STRATEGY_PCT && strategy != CX_STRATEGY_PORTFOLIO) {
+        return 0;
+    }
+    for (size_t i = 0; i < campaign->known.count && count < unseen_max; i++) {
+        const struct cx_known_entry *entry = &campaign->known.entries[i];
+        const struct cx_known_place *place = cx_known_place(entry, campaign->known_target, explore->options->scenario);
+        int seen = place == NULL || !cx_known_missed(place, explore->totals.runs);
+        for (size_t k = 0; k < explore->findings.count && !seen; k++) {
+            seen = explore->findings.list[k]->known == entry;
+        }
+        if (!seen) {
+            unseen[count++] = entry;
+        }
+    }
+    return count;
+}
+
 static enum cx_verdict verdict_of(const struct cx_explore *explore, const struct cx_scenario_info *info)
 {
     const struct cx_explore_totals *totals = &explore->totals;
     int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
     int unexpected = 0;
     int expected = 0;
+    int known = 0;
     for (size_t i = 0; i < explore->findings.count; i++) {
-        unexpected |= !explore->findings.list[i]->expected;
-        expected |= explore->findings.list[i]->expected;
+        const struct cx_finding *finding = explore->findings.list[i];
+        unexpected |= cx_finding_unexpected(finding);
+        expected |= finding->expected;
+        known |= finding->known != NULL;
     }
     if (unexpected) {
         return CX_VERDICT_FINDINGS;
@@ -123,14 +154,14 @@ static enum cx_verdict verdict_of(const struct cx_explore *explore, const struct
     }
     int nothing = totals->runs == 0 || (controlled && totals->choices == 0 && totals->choices_expected == 0) ||
                   totals->threads_max == 1;
-    if (nothing && !expected) {
+    if (nothing && !expected && !known) {
         return info->expect == CX_EXPECT_NOTHING && totals->runs > 0 ? CX_VERDICT_NOTHING_DUE : CX_VERDICT_NOTHING;
     }
     if (info->expect != CX_EXPECT_PASS && !expected) {
         // Without control a canary may be lucky, and nothing can diverge or lack choices.
         return controlled ? CX_VERDICT_MISSING : CX_VERDICT_PASS;
     }
-    return CX_VERDICT_PASS;
+    return known ? CX_VERDICT_KNOWN : CX_VERDICT_PASS;
 }
 
 static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,
@@ -190,6 +221,9 @@ static enum cx_status scenarios_run(struct cx_campaign *campaign, struct cx_crew
     uint32_t count = 0;
     const struct cx_scenario_info *scenarios = cx_worker_scenarios(crew->workers[0], &count);
     enum cx_status status = patterns_check(&campaign->options->patterns, scenarios, count, error);
+    if (status == CX_OK && campaign->options->subject == NULL) {
+        status = cx_known_check(&campaign->known, campaign->known_target, scenarios, count, error);
+    }
     uint64_t parts_left = 0;
     for (uint32_t i = 0; i < count; i++) {
         parts_left += selected(&campaign->options->patterns, scenarios[i].name) && scenarios[i].applicable;
@@ -222,6 +256,7 @@ static enum cx_status target_run(struct cx_campaign *campaign, const char *targe
     if (status == CX_OK) {
         campaign->target = target;
         campaign->identity = cx_worker_identity(crew.workers[0]);
+        cx_known_target(campaign->identity, target, campaign->known_target);
         campaign->view = (struct cx_symbolizer_view){campaign->symbolizer, campaign->identity};
         campaign->resolver =
             (struct cx_resolver){&campaign->view, cx_symbolizer_view_stack, cx_symbolizer_view_address};
@@ -244,7 +279,7 @@ static enum cx_exit exit_of(const struct cx_campaign *campaign, enum cx_status s
     if (verdicts[CX_VERDICT_FINDINGS] + verdicts[CX_VERDICT_MISSING] > 0) {
         return CX_EXIT_FINDINGS;
     }
-    if (verdicts[CX_VERDICT_NOTHING] > 0 || verdicts[CX_VERDICT_PASS] == 0) {
+    if (verdicts[CX_VERDICT_NOTHING] > 0 || verdicts[CX_VERDICT_PASS] + verdicts[CX_VERDICT_KNOWN] == 0) {
         return CX_EXIT_NOTHING;
     }
     return CX_EXIT_OK;
@@ -282,6 +317,9 @@ static enum cx_status campaign_prepare(struct cx_campaign *campaign, struct cx_e
             status = cx_targets_runner(options->targets.list[i], ignored, error);
         }
     }
+    if (status == CX_OK && options->subject == NULL) {
+        status = cx_known_load(&campaign->known, options->known_path, error);
+    }
     if (status == CX_OK) {
         status = cx_symbolizer_new(&campaign->symbolizer, NULL, error);
     }
@@ -307,7 +345,11 @@ static void verdict_print(const struct cx_campaign *campaign, enum cx_exit code)
         }
         putchar('\n');
     } else if (code == CX_EXIT_OK) {
-        printf("\nnothing unexpected in %" PRIu64 " runs\n", campaign->runs);
+        printf("\nnothing unexpected in %" PRIu64 " runs", campaign->runs);
+        if (campaign->findings_known > 0) {
+            printf(": %" PRIu64 " known finding%s", campaign->findings_known, campaign->findings_known == 1 ? "" : "s");
+        }
+        putchar('\n');
     }
 }
 
@@ -339,6 +381,7 @@ enum cx_exit cx_campaign_run(const struct cx_campaign_options *options)
     }
     cx_symbolizer_free(campaign->symbolizer);
     free(campaign->store_path);
+    cx_known_fini(&campaign->known);
     free(campaign);
     return code;
 }

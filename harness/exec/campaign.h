@@ -11,6 +11,7 @@
 
 #include "harness/detect/symbolizer.h"
 #include "harness/exec/explore.h"
+#include "harness/exec/known.h"
 #include "harness/exec/live.h"
 #include "harness/exec/results.h"
 #include "harness/names.h"
@@ -37,11 +38,13 @@ struct cx_campaign_options {
     const char *json_path;  // or NULL
     const char *store_path; // NULL: in out_dir; empty: no store
     const char *command;    // the words of the command line
+    const char *known_path; // NULL: the usual file; "none"
 };
 
 // What became of one scenario on one target.
 enum cx_verdict {
     CX_VERDICT_PASS = 0,
+    CX_VERDICT_KNOWN,       // nothing but known defects
     CX_VERDICT_FINDINGS,    // something unexpected
     CX_VERDICT_MISSING,     // a canary's expected finding did not come
     CX_VERDICT_NOTHING,     // nothing explored
@@ -53,6 +56,8 @@ enum cx_verdict {
 struct cx_campaign {
     const struct cx_campaign_options *options;
     const char *target;
+    char known_target[CX_KNOWN_TARGET_BYTES]; // how known defects name it
+    struct cx_known known;
     const struct cx_identity *identity;
     struct cx_symbolizer *symbolizer;
     struct cx_symbolizer_view view;
@@ -64,6 +69,7 @@ struct cx_campaign {
     uint64_t runs;     // of the scenarios before the current one
     uint64_t findings; // signatures, so far
     uint64_t findings_unexpected;
+    uint64_t findings_known;
     uint64_t interleavings; // of the scenarios before the current one
     uint64_t deadline_ns;   // of the current scenario
 };
@@ -75,6 +81,9 @@ enum cx_exit cx_campaign_run(const struct cx_campaign_options *options);
 void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
                        const struct cx_record *record);
 void cx_report_start(struct cx_campaign *campaign, uint32_t jobs);
+// The known defects that this scenario should have shown by now, and has not: they may be fixed.
+size_t cx_campaign_unseen(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                          const struct cx_known_entry **unseen, size_t unseen_max);
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict);
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore);
 void cx_report_end(struct cx_campaign *campaign, enum cx_exit code);

@@ -15,6 +15,7 @@
 #include "harness/options.h"
 #include "harness/trace/format.h"
 
+#define CX_UNSEEN_MAX 64
 #define CX_REPORT_FRAMES_MAX 8 // of a stack on the terminal; the JSON line has all
 #define CX_REPORT_LINES_MAX 12 // of what a subject printed
 #define CX_REPORT_COLUMNS_MAX 160
@@ -162,9 +163,15 @@ static void finding_print(struct cx_campaign *campaign, const struct cx_explore 
     run_text(finding, run, sizeof(run));
     cx_live_clear(&campaign->live);
     const char *heading = finding->expected                        ? "expected"
+                          : finding->regressed                     ? "REGRESSED"
+                          : finding->known != NULL                 ? "known"
                           : finding->status == CX_FINDING_DIVERGED ? "DIVERGED"
                                                                    : "FINDING";
     printf("\n%s: %s\n", heading, finding->signature.text);
+    if (finding->known != NULL) {
+        printf("  %s %s: %s%s\n", cx_known_kind_name(finding->known->kind), finding->known->issue, finding->known->what,
+               finding->regressed ? " This version is said to have the fix." : "");
+    }
     printf("  %s on %s, %s; %s\n", explore->options->scenario, campaign->target, run, status);
     if (finding->divergence[0] != '\0') {
         printf("  differs: %s\n", finding->divergence);
@@ -191,21 +198,26 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
         schedule_save(campaign, explore, finding, record);
     }
     campaign->findings++;
-    campaign->findings_unexpected += !finding->expected;
+    campaign->findings_unexpected += (uint64_t)cx_finding_unexpected(finding);
+    int known = finding->known != NULL && !finding->regressed;
+    campaign->findings_known += (uint64_t)known;
     char command[PATH_MAX + CX_SUBJECT_WORDS_BYTES + 400];
     cx_report_replay_command(campaign, explore, finding, command, sizeof(command));
     finding_print(campaign, explore, finding, record, command);
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     json_t *run = finding->run == CX_RUN_DEFAULT ? json_null() : json_integer((json_int_t)finding->run);
     json_t *line = json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:i, s:i, s:s, s:s, s:s, s:s}", "type",
-        "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind", cx_outcome_name(kind),
-        "message", record->result->message, "location", record->result->location, "scenario",
+        "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, "
+        "s:s, s:s}",
+        "type", "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind",
+        cx_outcome_name(kind), "message", record->result->message, "location", record->result->location, "scenario",
         explore->options->scenario, "target", campaign->target, "build_id", campaign->identity->build_id, "strategy",
         cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed), "expected",
-        finding->expected, "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed,
-        "replays", (int)finding->replays, "divergence", finding->divergence, "uncontrolled",
-        record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
+        finding->expected, "known", known ? finding->known->issue : "", "known_id",
+        finding->known != NULL ? finding->known->id : "", "regressed", finding->regressed ? finding->known->issue : "",
+        "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed, "replays",
+        (int)finding->replays, "divergence", finding->divergence, "uncontrolled", record->result->uncontrolled,
+        "schedule", finding->schedule_path, "replay", command);
     if (line != NULL && campaign->options->subject != NULL) {
         json_object_set_new(line, "output", cx_jsonl_text(record->output));
     }
@@ -259,7 +271,9 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
     printf("%s%s\n", remark[0] != '\0' ? "; " : "", remark);
     for (size_t i = 0; i < explore->findings.count; i++) {
         const struct cx_finding *finding = explore->findings.list[i];
-        printf("  %6" PRIu64 " x %s%s\n", finding->count, finding->signature.text,
+        printf("  %6" PRIu64 " x %s%s%s%s\n", finding->count, finding->signature.text,
+               finding->known != NULL ? finding->regressed ? "; regressed: " : "; known: " : "",
+               finding->known != NULL ? finding->known->issue : "",
                finding->status == CX_FINDING_DIVERGED ? " (diverged)" : "");
     }
     if (totals->shown[0] != '\0') {
@@ -288,11 +302,28 @@ static json_t *totals_json(const struct cx_campaign *campaign, const struct cx_e
         "shown", totals->shown);
 }
 
+// Say which known defects should have shown themselves, and list them for the JSON line.
+static json_t *unseen_report(const struct cx_campaign *campaign, const struct cx_explore *explore)
+{
+    const struct cx_known_entry *unseen[CX_UNSEEN_MAX];
+    size_t count = cx_campaign_unseen(campaign, explore, unseen, CX_UNSEEN_MAX);
+    json_t *list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_known_entry *entry = unseen[i];
+        double rate = cx_known_place(entry, campaign->known_target, explore->options->scenario)->rate;
+        printf("  possibly fixed: %s (%s): not seen in %" PRIu64 " runs; at least %.1f %% of them were to show it\n",
+               entry->issue, entry->id, explore->totals.runs, 100 * rate);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:f}", "id", entry->id, "issue", entry->issue, "rate", rate));
+    }
+    return list;
+}
+
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict)
 {
-    static const char *const words[] = {"pass",    "findings", "missing", "nothing", "nothing-expected",
+    static const char *const words[] = {"pass",    "known", "findings", "missing", "nothing", "nothing-expected",
                                         "skipped", "error"};
     static const char *const remarks[] = {"",
+                                          "nothing that is not known",
                                           "",
                                           "the finding that is expected of it DID NOT COME",
                                           "NOTHING WAS EXPLORED: no point had more than one thread to choose from",
@@ -304,7 +335,11 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
     if (totals->error_text[0] != '\0') {
         printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
     }
-    cx_results_write(&campaign->results, totals_json(campaign, explore, words[verdict]), NULL);
+    json_t *line = totals_json(campaign, explore, words[verdict]);
+    if (line != NULL) {
+        json_object_set_new(line, "unseen", unseen_report(campaign, explore));
+    }
+    cx_results_write(&campaign->results, line, NULL);
 }
 
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)
@@ -340,9 +375,10 @@ void cx_report_end(struct cx_campaign *campaign, enum cx_exit code)
 {
     cx_live_clear(&campaign->live);
     cx_results_write(&campaign->results,
-                     json_pack("{s:s, s:i, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code, "runs",
+                     json_pack("{s:s, s:i, s:I, s:I, s:I, s:I, s:f}", "type", "end", "exit", (int)code, "runs",
                                (json_int_t)campaign->runs, "findings", (json_int_t)campaign->findings,
-                               "findings_unexpected", (json_int_t)campaign->findings_unexpected, "elapsed_s",
+                               "findings_unexpected", (json_int_t)campaign->findings_unexpected, "findings_known",
+                               (json_int_t)campaign->findings_known, "elapsed_s",
                                (double)cx_live_elapsed_ns(&campaign->live) / 1e9),
                      NULL);
 }

@@ -27,6 +27,19 @@ static void test_names_add_keeps_each_name_once(void **state)
     cx_names_fini(&names);
 }
 
+static void test_names_split_takes_words(void **state)
+{
+    (void)state;
+    struct cx_names names = {0};
+    cx_names_split(&names, "  ");
+    assert_int_equal(names.count, 0);
+    cx_names_split(&names, " one  two ");
+    assert_int_equal(names.count, 2);
+    assert_string_equal(names.list[0], "one");
+    assert_string_equal(names.list[1], "two");
+    cx_names_fini(&names);
+}
+
 static void test_names_distance_counts_edits(void **state)
 {
     (void)state;
@@ -61,6 +74,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_add_keeps_each_name_once),
+        cmocka_unit_test(test_names_split_takes_words),
         cmocka_unit_test(test_names_distance_counts_edits),
         cmocka_unit_test(test_names_nearest_finds_typos_and_parts),
     };

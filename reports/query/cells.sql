@@ -2,7 +2,7 @@
 -- cells: one object for each scenario on each target. Of several sessions' verdicts the worst one counts.
 WITH judged AS (
     SELECT *, CASE verdict WHEN 'error' THEN 6 WHEN 'findings' THEN 5 WHEN 'missing' THEN 4 WHEN 'nothing' THEN 3
-        WHEN 'pass' THEN 2 WHEN 'nothing-expected' THEN 2 WHEN 'skipped' THEN 1 ELSE 0 END AS weight
+        WHEN 'pass' THEN 2 WHEN 'known' THEN 2 WHEN 'nothing-expected' THEN 2 WHEN 'skipped' THEN 1 ELSE 0 END AS weight
     FROM exploration
 )
 SELECT json_object('target', target, 'scenario', scenario, 'weight', max(weight),

@@ -15,4 +15,4 @@ SELECT json_patch(json(details), json_object(
     'switches', (SELECT json(content) FROM artifact AS a WHERE a.target = finding.target
         AND a.scenario = finding.scenario AND a.id = finding.id AND a.kind = 'switches')))
 FROM finding
-ORDER BY expected, status NOT IN ('confirmed', 'native'), target, scenario, kind, id;
+ORDER BY expected OR coalesce(details ->> 'known', '') <> '', status NOT IN ('confirmed', 'native'), target, scenario, kind, id;

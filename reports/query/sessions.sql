@@ -4,5 +4,6 @@ SELECT json_object('id', id, 'started_ms', started_ms, 'seen_ms', seen_ms, 'exit
     'version', version, 'seed', seed, 'jobs', jobs, 'shard_index', shard_index, 'shard_total', shard_total,
     'runs', (SELECT coalesce(sum(runs), 0) FROM exploration WHERE exploration.session = session.id),
     'findings', (SELECT count(*) FROM sighting WHERE sighting.session = session.id),
-    'unexpected', (SELECT count(*) FROM sighting WHERE sighting.session = session.id AND NOT expected))
+    'unexpected', (SELECT count(*) FROM sighting WHERE sighting.session = session.id AND NOT expected
+        AND coalesce(details ->> 'known', '') = ''))
 FROM session ORDER BY started_ms, id;
