@@ -10,6 +10,7 @@
 #include "harness/command.h"
 #include "harness/detect/story.h"
 #include "harness/exec/session.h"
+#include "harness/store/store.h"
 
 #define CX_EXPLAIN_FRAMES_MAX 10
 
@@ -18,16 +19,18 @@ static char doc[] = "Tell the story of a schedule file: who was stopped where, w
                     "went another way, and the story is that of the replay.";
 static char arguments_doc[] = "FILE";
 
-enum option_key { KEY_FORCE = 0x100, KEY_FULL };
+enum option_key { KEY_FORCE = 0x100, KEY_FULL, KEY_STORE };
 
 static const struct argp_option options[] = {
     {"full", KEY_FULL, NULL, 0, "Complete stacks, with the frames of the harness", 0},
+    {"store", KEY_STORE, "FILE", 0, "Keep the schedule and its story with the finding in this store, for reports", 0},
     {"force", KEY_FORCE, NULL, 0, "Try a schedule that was made on another build", 0},
     {0},
 };
 
 struct explain_options {
     const char *path;
+    const char *store_path; // or NULL
     int full;
     int force;
 };
@@ -39,6 +42,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     switch (key) {
     case KEY_FULL:
         explain->full = 1;
+        return 0;
+    case KEY_STORE:
+        explain->store_path = argument;
         return 0;
     case KEY_FORCE:
         explain->force = 1;
@@ -61,65 +67,123 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     }
 }
 
-static void header_print(const struct cx_session *session, const char *path)
+static void header_print(FILE *stream, const struct cx_session *session, const char *path)
 {
     const struct cx_schedule *schedule = &session->schedule;
     const struct cx_identity *identity = cx_worker_identity(session->worker);
     const struct cx_result *result = cx_worker_result(session->worker);
     const struct cx_scenario_info *info = &session->info;
-    printf("The story of %s\n\n", path);
-    printf("  What      %s\n", schedule->signature);
-    printf("  Where     %s%s%s, build %.16s\n", schedule->target, identity->python[0] != '\0' ? ", CPython " : "",
-           identity->python, identity->build_id);
-    printf("  Scenario  %s: %s%s%s%s\n", info->name, info->summary, info->refs[0] != '\0' ? " (" : "", info->refs,
-           info->refs[0] != '\0' ? ")" : "");
+    fprintf(stream, "The story of %s\n\n", path);
+    fprintf(stream, "  What      %s\n", schedule->signature);
+    fprintf(stream, "  Where     %s%s%s, build %.16s\n", schedule->target,
+            identity->python[0] != '\0' ? ", CPython " : "", identity->python, identity->build_id);
+    fprintf(stream, "  Scenario  %s: %s%s%s%s\n", info->name, info->summary, info->refs[0] != '\0' ? " (" : "",
+            info->refs, info->refs[0] != '\0' ? ")" : "");
     size_t preemptions = cx_schedule_preemptions(schedule->deviations, (size_t)schedule->deviations_count);
-    printf("  Schedule  %" PRIu64 " deviation%s from the default order (the running thread runs on), %zu of them %s\n",
-           schedule->deviations_count, schedule->deviations_count == 1 ? "" : "s", preemptions,
-           preemptions == 1 ? "a preemption" : "preemptions");
-    printf("  Run       %" PRIu64 " steps, %" PRIu64 " switches, %u threads, %.3f ms of virtual time\n\n",
-           result->steps, result->switches, result->threads_count, (double)result->time_ns / 1e6);
+    fprintf(stream,
+            "  Schedule  %" PRIu64 " deviation%s from the default order (the running thread runs on), %zu of them %s\n",
+            schedule->deviations_count, schedule->deviations_count == 1 ? "" : "s", preemptions,
+            preemptions == 1 ? "a preemption" : "preemptions");
+    fprintf(stream, "  Run       %" PRIu64 " steps, %" PRIu64 " switches, %u threads, %.3f ms of virtual time\n\n",
+            result->steps, result->switches, result->threads_count, (double)result->time_ns / 1e6);
+}
+
+// Keep what was told with the finding: of two stories the one of the shorter schedule stays.
+static enum cx_status story_keep(const struct cx_session *session, const struct explain_options *explain,
+                                 const struct cx_story *story, enum cx_outcome kind, const char *text,
+                                 struct cx_error *error)
+{
+    const struct cx_schedule *schedule = &session->schedule;
+    size_t preemptions = cx_schedule_preemptions(schedule->deviations, (size_t)schedule->deviations_count);
+    uint64_t weight = ((uint64_t)preemptions << 32) + schedule->deviations_count;
+    struct cx_store store;
+    char *file = NULL;
+    size_t file_bytes = 0;
+    enum cx_status status = cx_store_open(&store, explain->store_path, CX_STORE_WRITE, error);
+    if (status != CX_OK) {
+        return status;
+    }
+    status = cx_schedule_file(explain->path, &file, &file_bytes, error);
+    json_t *json = cx_story_json(story, kind);
+    char *switches = json_dumps(json, JSON_COMPACT);
+    if (status == CX_OK && switches != NULL) {
+        const char *const kinds[] = {"shrunk", "explanation", "switches"};
+        const char *const contents[] = {file, text, switches};
+        for (int i = 0; i < 3; i++) {
+            cx_store_artifact(&store, schedule->target, schedule->scenario, session->signature_id, kinds[i], weight,
+                              contents[i]);
+        }
+    }
+    json_decref(json);
+    free(switches);
+    free(file);
+    struct cx_error closing;
+    enum cx_status closed = cx_store_close(&store, status == CX_OK ? error : &closing);
+    return status != CX_OK ? status : closed;
+}
+
+// What the story is about: the file's own symptom if the run shows it, else how the run ended.
+static enum cx_outcome subject_of(const struct cx_session *session, uint32_t *race)
+{
+    int same = cx_session_same(session);
+    *race = CX_RACE_NONE;
+    for (uint32_t i = 0; i < session->symptoms.count; i++) {
+        const struct cx_symptom *symptom = &session->symptoms.list[i];
+        if (!same || strcmp(symptom->signature.id, session->signature_id) == 0) {
+            *race = symptom->race;
+            return symptom->kind;
+        }
+    }
+    return (enum cx_outcome)cx_worker_result(session->worker)->outcome;
+}
+
+static void story_write(FILE *stream, struct cx_story *story, const struct cx_session *session, const char *path)
+{
+    uint32_t race = CX_RACE_NONE;
+    enum cx_outcome kind = subject_of(session, &race);
+    story->render.stream = stream;
+    header_print(stream, session, path);
+    if (!cx_session_same(session)) {
+        char outcome[1200];
+        cx_session_outcome_text(session, outcome, sizeof(outcome));
+        fprintf(stream, "THE REPLAY WENT ANOTHER WAY: %s\n\n", outcome);
+    }
+    cx_story_switches(story);
+    cx_story_end(story, kind, race);
 }
 
 static enum cx_exit story_tell(struct cx_session *session, const struct explain_options *explain,
                                struct cx_error *error)
 {
-    const struct cx_result *result = cx_worker_result(session->worker);
     struct cx_step *steps = NULL;
     size_t steps_count = 0;
     enum cx_status status = cx_worker_log(session->worker, &steps, &steps_count, error);
+    char *text = NULL;
+    size_t text_bytes = 0;
+    FILE *stream = status == CX_OK ? open_memstream(&text, &text_bytes) : NULL;
+    int same = cx_session_same(session);
+    if (stream != NULL) {
+        struct cx_story story = {
+            .render = {.resolver = &session->resolver,
+                       .frames_max = explain->full ? UINT32_MAX : CX_EXPLAIN_FRAMES_MAX,
+                       .full = explain->full},
+            .result = cx_worker_result(session->worker),
+            .steps = steps,
+            .steps_count = steps_count,
+        };
+        story_write(stream, &story, session, explain->path);
+        fclose(stream);
+        fputs(text, stdout);
+        if (explain->store_path != NULL && same) {
+            uint32_t race;
+            status = story_keep(session, explain, &story, subject_of(session, &race), text, error);
+        }
+    }
+    free(text);
+    free(steps);
     if (status != CX_OK) {
         return cx_command_fail(status, error);
     }
-    struct cx_story story = {
-        .render = {.stream = stdout,
-                   .resolver = &session->resolver,
-                   .frames_max = explain->full ? UINT32_MAX : CX_EXPLAIN_FRAMES_MAX,
-                   .full = explain->full},
-        .result = result,
-        .steps = steps,
-        .steps_count = steps_count,
-    };
-    int same = cx_session_same(session);
-    header_print(session, explain->path);
-    if (!same) {
-        char outcome[1200];
-        cx_session_outcome_text(session, outcome, sizeof(outcome));
-        printf("THE REPLAY WENT ANOTHER WAY: %s\n\n", outcome);
-    }
-    cx_story_switches(&story);
-    enum cx_outcome kind = (enum cx_outcome)result->outcome;
-    uint32_t race = CX_RACE_NONE;
-    for (uint32_t i = 0; i < session->symptoms.count; i++) {
-        const struct cx_symptom *symptom = &session->symptoms.list[i];
-        if (!same || strcmp(symptom->signature.id, session->signature_id) == 0) {
-            kind = symptom->kind;
-            race = symptom->race;
-            break;
-        }
-    }
-    cx_story_end(&story, kind, race);
-    free(steps);
     return same ? CX_EXIT_OK : CX_EXIT_FINDINGS;
 }
 

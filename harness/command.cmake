@@ -7,7 +7,7 @@
 set(CONSTRICTOR_COMMAND_SOURCES
     cmd_cc.c cmd_exec.c cmd_explain.c cmd_list.c cmd_merge.c cmd_replay.c cmd_run.c cmd_shrink.c cmd_target.c
     command.c finding.c names.c options.c outcome.c status.c
-    detect/frames.c detect/pipe.c detect/render.c detect/signature.c detect/story.c
+    detect/frames.c detect/pipe.c detect/render.c detect/signature.c detect/story.c detect/story_json.c
     detect/symbolizer.c
     exec/campaign.c exec/channel.c exec/clock.c exec/confirm.c exec/crew.c exec/deal.c exec/exhaustive.c
     exec/explore.c exec/feedback.c exec/interrupt.c exec/jsonl.c exec/known.c exec/known_read.c exec/live.c

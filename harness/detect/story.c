@@ -107,7 +107,7 @@ static void deeds_text(const struct cx_story *story, uint64_t from, uint64_t to,
     free(caller);
 }
 
-static void stop_text(const struct cx_event *event, char *text, size_t text_bytes)
+void cx_story_stop_text(const struct cx_event *event, char *text, size_t text_bytes)
 {
     const char *op = cx_op_name((enum cx_op)event->op);
     char object[40] = "";
@@ -153,7 +153,7 @@ static void event_print(const struct cx_story *story, uint32_t index)
         fprintf(stream, "step %" PRIu64 ": %s: \"%s\"\n", event->step, from, event->note);
         return;
     }
-    stop_text(event, stop, sizeof(stop));
+    cx_story_stop_text(event, stop, sizeof(stop));
     fprintf(stream, "step %" PRIu64 ": %s %s%s\n", event->step, from, stop,
             event->deviation ? "  <-- the schedule wants it" : "");
     place_print(story, &event->from_stack);

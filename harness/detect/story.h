@@ -6,6 +6,7 @@
 #ifndef CX_DETECT_STORY_H
 #define CX_DETECT_STORY_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -25,5 +26,11 @@ void cx_story_switches(const struct cx_story *story);
 // Print what happened in the end: the failing thread with its stack, and where all the others were; for a deadlock the
 // wait-for graph.
 void cx_story_end(const struct cx_story *story, enum cx_outcome kind, uint32_t race);
+
+// "is stopped before its load of 0x10, although it could go on": why a thread gave the token away.
+void cx_story_stop_text(const struct cx_event *event, char *text, size_t text_bytes);
+
+// The whole story for drawings: an object that detect/story_json.c describes. A new reference, or NULL without memory.
+json_t *cx_story_json(const struct cx_story *story, enum cx_outcome kind);
 
 #endif

@@ -40,6 +40,7 @@
 #define CX_THREADS_REPORT_MAX 512
 #define CX_RACES_MAX 64
 #define CX_EVENTS_MAX 400
+#define CX_LOCKS_MAX 4096
 #define CX_SCENARIOS_MAX 256
 #define CX_DEVIATIONS_MAX (1u << 20)
 #define CX_MODULES_MAX 16
@@ -279,6 +280,14 @@ struct cx_event {
     struct cx_stack to_stack;
 };
 
+// A lock taken or let go in a run with CX_MODE_EXPLAIN: pthread's mutexes, write locks and spinlocks.
+struct cx_lock_event {
+    uint64_t step; // of the whole run
+    uint64_t object;
+    uint32_t thread;   // key of its holder
+    uint32_t acquired; // 0: let go
+};
+
 struct cx_result {
     uint32_t outcome;  // enum cx_outcome
     uint32_t complete; // 1: the child wrote its outcome itself; 0: only its wait status is known
@@ -306,6 +315,8 @@ struct cx_result {
     uint32_t races_dropped;
     uint32_t events_count;
     uint32_t events_dropped;
+    uint32_t locks_count;
+    uint32_t locks_dropped;
     uint32_t deviations_ignored; // lenient replay: entries of the plan that could not be followed
     uint32_t cycle_count;        // livelock: entries in cycle[]
     uint64_t diverged_step;      // step of the whole run at which a strict replay left its schedule; 0: it did not
@@ -323,6 +334,7 @@ struct cx_result {
     struct cx_thread_report threads[CX_THREADS_REPORT_MAX];
     struct cx_race races[CX_RACES_MAX];
     struct cx_event events[CX_EVENTS_MAX];
+    struct cx_lock_event locks[CX_LOCKS_MAX];
 };
 
 struct cx_channel {

@@ -61,6 +61,7 @@ void cx_sanitize_result(struct cx_result *result)
     count_bound(&result->reports_count, CX_THREADS_REPORT_MAX);
     count_bound(&result->deviations_count, CX_DEVIATIONS_MAX);
     count_bound(&result->events_count, CX_EVENTS_MAX);
+    count_bound(&result->locks_count, CX_LOCKS_MAX);
     count_bound(&result->cycle_count, sizeof(result->cycle) / sizeof(result->cycle[0]));
     count_bound(&result->stack.count, CX_FRAMES_MAX);
     count_bound(&result->trace_count, CX_TRACE_MAX);

@@ -42,6 +42,7 @@ void cx_lock_acquired(const void *lock, struct cx_thread *owner)
     slots[at].lock = lock;
     slots[at].owner = owner;
     digest += mark_of(lock, owner);
+    cx_record_lock(owner, lock, 1);
 }
 
 void cx_lock_released(const void *lock)
@@ -49,6 +50,7 @@ void cx_lock_released(const void *lock)
     uint32_t at = slot_of(lock);
     if (slots[at].lock == lock && slots[at].owner != NULL) {
         digest -= mark_of(lock, slots[at].owner);
+        cx_record_lock(slots[at].owner, lock, 0);
         slots[at].owner = NULL;
     }
 }

@@ -109,6 +109,25 @@ void cx_record_note(struct cx_thread *self, const char *text)
     }
 }
 
+void cx_record_lock(const struct cx_thread *holder, const void *lock, int acquired)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    if ((cx_sched.channel->request.mode & CX_MODE_EXPLAIN) == 0) {
+        return;
+    }
+    if (result->locks_count == CX_LOCKS_MAX) {
+        result->locks_dropped = 1;
+        return;
+    }
+    cx_sched_settle();
+    result->locks[result->locks_count++] = (struct cx_lock_event){
+        .step = cx_sched.steps,
+        .object = (uint64_t)(uintptr_t)lock,
+        .thread = holder->key,
+        .acquired = (uint32_t)acquired,
+    };
+}
+
 static void cover(uint64_t pair, uint32_t first_word, uint32_t words)
 {
     uint32_t bit = (uint32_t)(cx_prng_mix(pair + 1) % (words * 64));

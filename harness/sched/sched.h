@@ -298,6 +298,7 @@ void cx_record_choice(const struct cx_thread *self, enum cx_choice_kind kind, ui
 void cx_record_handoff(const struct cx_thread *from, const struct cx_thread *to);
 void cx_record_conflict(const void *first_caller, const void *second_caller);
 void cx_record_note(struct cx_thread *self, const char *text);
+void cx_record_lock(const struct cx_thread *holder, const void *lock, int acquired);
 
 // ---- poll.c ----
 

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// story_json: a run with CX_MODE_EXPLAIN as one JSON object, for those who draw it (reports/html.c, reports/perfetto.c):
+//
+//     {"format": 1, "steps": N, "time_ns": N, "kind": "crash", "message": "...", "location": "file:line",
+//      "threads": [{"thread": "left (main.1)", "status": "blocked", "operation": "mutex-lock",
+//                   "depends_on": "right (main.2)", "waits_for": "...", "current": false, "frames": [...]}],
+//      "events": [{"step": N, "time_ns": N, "reason": "preempt", "from": "...", "to": "...", "operation": "load",
+//                  "object": "0x...", "text": "...", "deviation": true, "expired": false, "from_frames": [...],
+//                  "to_frames": [...]}],
+//      "locks": [{"thread": "...", "object": "0x...", "from": STEP, "to": STEP or null}],
+//      "dropped": true if there were more events or locks than a run keeps}
+//
+// A frame is {"function", "file", "line"}; only the program's are there, the innermost first. Threads come in the order
+// of their creation; they are named as stories name them.
+#include "harness/detect/story.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *frames(const struct cx_story *story, const struct cx_stack *stack, enum cx_stack_kind kind)
+{
+    json_t *list = json_array();
+    struct cx_symbol_stack *symbols = calloc(1, sizeof(*symbols));
+    const struct cx_resolver *resolver = story->render.resolver;
+    if (symbols != NULL && stack->count > 0) {
+        resolver->stack(resolver->context, stack, kind, symbols);
+        for (uint32_t i = 0; i < symbols->count; i++) {
+            const struct cx_symbol_frame *frame = &symbols->frames[i];
+            if (frame->frame_class != CX_FRAME_HARNESS && frame->frame_class != CX_FRAME_UNKNOWN) {
+                json_array_append_new(list, json_pack("{s:s, s:s, s:i}", "function", frame->function, "file",
+                                                      frame->file, "line", (int)frame->line));
+            }
+        }
+    }
+    free(symbols);
+    return list;
+}
+
+static json_t *name(const struct cx_story *story, uint32_t key)
+{
+    char text[120];
+    cx_render_thread_name(story->result, key, text, sizeof(text));
+    return json_string(text);
+}
+
+static json_t *object(uint64_t address)
+{
+    return address != 0 ? json_sprintf("0x%" PRIx64, address) : json_null();
+}
+
+static json_t *threads(const struct cx_story *story, enum cx_outcome kind)
+{
+    static const char *const states[] = {
+        [CX_THREAD_RUNNABLE] = "runnable",
+        [CX_THREAD_BLOCKED] = "blocked",
+        [CX_THREAD_PARKED] = "parked",
+        [CX_THREAD_UNCONTROLLED] = "uncontrolled",
+    };
+    const struct cx_result *result = story->result;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < result->reports_count; i++) {
+        const struct cx_thread_report *report = &result->threads[i];
+        int known = report->status <= CX_THREAD_UNCONTROLLED && states[report->status] != NULL;
+        const char *state = known ? states[report->status] : "ended";
+        int fault = report->current && kind == CX_OUTCOME_CRASH;
+        const struct cx_stack *stack = report->current && result->stack.count > 0 ? &result->stack : &report->stack;
+        json_t *holder = report->holder != 0 ? name(story, report->holder) : json_null();
+        json_array_append_new(
+            list, json_pack("{s:o, s:s, s:s, s:o, s:s, s:b, s:o}", "thread", name(story, report->key), "status", state,
+                            "operation", cx_op_name((enum cx_op)report->op), "depends_on", holder, "waits_for",
+                            report->waits_for, "current", (int)report->current, "frames",
+                            frames(story, stack, fault ? CX_STACK_FAULT : CX_STACK_RETURNS)));
+    }
+    return list;
+}
+
+static json_t *event_json(const struct cx_story *story, const struct cx_event *event)
+{
+    static const char *const reasons[] = {"preempt", "block", "yield", "exit", "park", "note"};
+    char text[200];
+    cx_story_stop_text(event, text, sizeof(text));
+    int note = event->reason == CX_SWITCH_NOTE;
+    return json_pack("{s:I, s:I, s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:b, s:o, s:o}", "step", (json_int_t)event->step,
+                     "time_ns", (json_int_t)event->time_ns, "reason",
+                     event->reason <= CX_SWITCH_NOTE ? reasons[event->reason] : "?", "from", name(story, event->from),
+                     "to", name(story, event->to), "operation", cx_op_name((enum cx_op)event->op), "object",
+                     object(event->object), "text", note ? event->note : text, "deviation", (int)event->deviation,
+                     "expired", (int)event->expired, "from_frames", frames(story, &event->from_stack, CX_STACK_RETURNS),
+                     "to_frames", frames(story, &event->to_stack, CX_STACK_RETURNS));
+}
+
+// One entry for each time that a lock was held; an end that did not come is null.
+static json_t *locks(const struct cx_story *story)
+{
+    const struct cx_result *result = story->result;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < result->locks_count; i++) {
+        const struct cx_lock_event *taken = &result->locks[i];
+        if (!taken->acquired) {
+            continue;
+        }
+        json_t *end = NULL;
+        for (uint32_t k = i + 1; k < result->locks_count && end == NULL; k++) {
+            if (result->locks[k].object == taken->object) {
+                end = json_integer((json_int_t)result->locks[k].step);
+            }
+        }
+        json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o}", "thread", name(story, taken->thread), "object",
+                                              object(taken->object), "from", (json_int_t)taken->step, "to",
+                                              end != NULL ? end : json_null()));
+    }
+    return list;
+}
+
+json_t *cx_story_json(const struct cx_story *story, enum cx_outcome kind)
+{
+    const struct cx_result *result = story->result;
+    json_t *events = json_array();
+    for (uint32_t i = 0; i < result->events_count; i++) {
+        json_array_append_new(events, event_json(story, &result->events[i]));
+    }
+    return json_pack("{s:i, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "format", 1, "steps",
+                     (json_int_t)result->steps, "time_ns", (json_int_t)result->time_ns, "kind", cx_outcome_name(kind),
+                     "message", result->message, "location", result->location, "threads", threads(story, kind),
+                     "events", events, "locks", locks(story), "dropped",
+                     (int)(result->events_dropped || result->locks_dropped));
+}
