@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// story_json: a run with CX_MODE_EXPLAIN as one JSON object, for those who draw it (reports/html.c, reports/perfetto.c):
+// story_json: a run with CX_MODE_EXPLAIN as one JSON object, for those who draw it (reports/):
 //
 //     {"format": 1, "steps": N, "time_ns": N, "kind": "crash", "message": "...", "location": "file:line",
 //      "threads": [{"thread": "left (main.1)", "status": "blocked", "operation": "mutex-lock",
@@ -67,11 +67,11 @@ static json_t *threads(const struct cx_story *story, enum cx_outcome kind)
         int fault = report->current && kind == CX_OUTCOME_CRASH;
         const struct cx_stack *stack = report->current && result->stack.count > 0 ? &result->stack : &report->stack;
         json_t *holder = report->holder != 0 ? name(story, report->holder) : json_null();
-        json_array_append_new(
-            list, json_pack("{s:o, s:s, s:s, s:o, s:s, s:b, s:o}", "thread", name(story, report->key), "status", state,
-                            "operation", cx_op_name((enum cx_op)report->op), "depends_on", holder, "waits_for",
-                            report->waits_for, "current", (int)report->current, "frames",
-                            frames(story, stack, fault ? CX_STACK_FAULT : CX_STACK_RETURNS)));
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:s, s:o, s:s, s:b, s:o}", "thread", name(story, report->key),
+                                        "status", state, "operation", cx_op_name((enum cx_op)report->op), "depends_on",
+                                        holder, "waits_for", report->waits_for, "current", (int)report->current,
+                                        "frames", frames(story, stack, fault ? CX_STACK_FAULT : CX_STACK_RETURNS)));
     }
     return list;
 }
