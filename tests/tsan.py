@@ -5,29 +5,48 @@
     tests/tsan.py [--target 3.14.7-ft-tsan] [--build build/default] [--optional]
 
 canary/race is reported in every strategy with both accesses at the line that races; canary/race_locked, the same
-program with its lock, is never reported in a thousand schedules.
+program with its lock, is never reported in a thousand schedules. canary/race_atomic has an atomic operation on one
+side: our wrapper of it is on no stack.
 """
 import command
 
 SOURCE = "scenarios/canary/race.c"
+SOURCE_ATOMIC = "scenarios/canary/race_atomic.c"
 LOCKED_RUNS = {"random": 500, "pct": 500}
 
 
-def racing_line():
-    lines = (command.ROOT / SOURCE).read_text().splitlines()
-    return 1 + next(i for i, line in enumerate(lines) if "state->shared++" in line)
+def line_of(source, text):
+    lines = (command.ROOT / source).read_text().splitlines()
+    return 1 + next(i for i, line in enumerate(lines) if text in line)
+
+
+def accesses_of(finding):
+    return [item for item in finding["stacks"] if item["access"] in ("read", "write")]
 
 
 def check_race(test, ended, finding):
-    accesses = [item for item in finding["stacks"] if item["access"] in ("read", "write")]
+    accesses = accesses_of(finding)
+    racing_line = line_of(SOURCE, "state->shared++")
     top = [next((frame for frame in item["frames"] if frame["program"]), None) for item in accesses]
     where = {(frame["function"], frame["file"], frame["line"]) for frame in top if frame is not None}
-    test.check(len(accesses) == 2 and where == {("increment", SOURCE, racing_line())},
-               f"both accesses are in increment, {SOURCE}:{racing_line()}", ended)
+    test.check(len(accesses) == 2 and where == {("increment", SOURCE, racing_line)},
+               f"both accesses are in increment, {SOURCE}:{racing_line}", ended)
     test.check("write" in {item["access"] for item in accesses} and {item["bytes"] for item in accesses} == {4} and
                not any(item["atomic"] for item in accesses), "plain accesses of an int, one of them a write", ended)
     test.check({item["role"] for item in accesses} == {"racer-0", "racer-1"}, "by the two actors", accesses)
     test.check(all("racer" in command.frames_of(item) for item in accesses), "with the way there", accesses)
+
+
+# The innermost frames as they come, whatever they are: ours have no business there.
+def check_race_atomic(test, ended, finding):
+    accesses = accesses_of(finding)
+    where = {(item["atomic"], item["frames"][0]["function"], item["frames"][0]["file"], item["frames"][0]["line"])
+             for item in accesses}
+    wanted = {(True, "atomically", SOURCE_ATOMIC, line_of(SOURCE_ATOMIC, "__atomic_fetch_add")),
+              (False, "plainly", SOURCE_ATOMIC, line_of(SOURCE_ATOMIC, "state->shared++"))}
+    test.check(len(accesses) == 2 and where == wanted, "each access is at its own line, one of them atomic", ended)
+    callers = {item["frames"][1]["function"] for item in accesses}
+    test.check(callers == {"careful", "careless"}, "called by the two actors", accesses)
 
 
 def main():
@@ -42,6 +61,12 @@ def main():
             check_race(test, ended, confirmed[0])
             fresh = command.Replayed(test.command("replay", report.schedule(confirmed[0])))
             test.check(fresh.same == 1, f"{strategy}: it replays in a fresh process")
+        ended, report = test.run("canary/race_atomic", "--strategy", strategy, "--runs", 20, "--seed", 1,
+                                 folder=test.work / (strategy + "-atomic"))
+        confirmed = [item for item in report.findings if item["status"] == "confirmed"]
+        if test.check(ended.status == 0 and len(report.findings) == 1 and len(confirmed) == 1,
+                      f"{strategy}: a race with an atomic operation, confirmed and expected", ended):
+            check_race_atomic(test, ended, confirmed[0])
         ended, report = test.run("canary/race_locked", "--strategy", strategy, "--runs", runs, "--seed", 1,
                                  folder=test.work / (strategy + "-locked"))
         totals = report.scenarios["canary/race_locked"]

@@ -3,6 +3,7 @@
 // race_tsan: every report of ThreadSanitizer, taken as data in the process that it happened in. Linked into
 // ThreadSanitizer runners only. Symbols are looked up later, by the command: a symbolizer started in every child would
 // cost more than the run.
+#include "harness/interpose/wrappers.h"
 #include "harness/sched/sched.h"
 
 #include <stdio.h>
@@ -32,13 +33,20 @@ const char *__tsan_default_options(void)
            "die_after_fork=0:symbolize=0:exitcode=0:history_size=4:use_sigaltstack=0";
 }
 
+// Our wrapper of an atomic operation is a function that the program called, for ThreadSanitizer. For readers it is not.
+static int is_wrapper(const void *pc)
+{
+    return (uintptr_t)pc >= (uintptr_t)__start_cx_wrappers && (uintptr_t)pc < (uintptr_t)__stop_cx_wrappers;
+}
+
 static void copy_trace(struct cx_stack *stack, void *const *trace)
 {
     stack->count = 0;
     stack->truncated = 0;
-    while (stack->count < CX_FRAMES_MAX && trace[stack->count] != NULL) {
-        stack->pcs[stack->count] = (uint64_t)(uintptr_t)trace[stack->count];
-        stack->count++;
+    for (int i = 0; i < CX_FRAMES_MAX && trace[i] != NULL; i++) {
+        if (!is_wrapper(trace[i])) {
+            stack->pcs[stack->count++] = (uint64_t)(uintptr_t)trace[i];
+        }
     }
 }
 
