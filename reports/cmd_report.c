@@ -15,9 +15,10 @@ static char doc[] = "Write what a store holds for people and for other programs.
                     "Exit code 0: written, whatever the store says about the findings.";
 static char arguments_doc[] = "STORE";
 
-enum option_key { KEY_JUNIT = 0x100, KEY_SARIF, KEY_MARKDOWN, KEY_ANNOTATIONS, KEY_ISSUE };
+enum option_key { KEY_HTML = 0x100, KEY_JUNIT, KEY_SARIF, KEY_MARKDOWN, KEY_ANNOTATIONS, KEY_ISSUE };
 
 static const struct argp_option options[] = {
+    {"html", KEY_HTML, "FILE", 0, "A page for a browser; one file, and no network", 0},
     {"junit", KEY_JUNIT, "FILE", 0, "JUnit XML: a suite for each target, a case for each scenario", 0},
     {"sarif", KEY_SARIF, "FILE", 0, "SARIF 2.1.0, as GitHub's code scanning takes it", 0},
     {"markdown", KEY_MARKDOWN, "FILE", 0, "A summary, as a CI job shows it", 0},
@@ -31,6 +32,7 @@ static const struct {
     int key;
     int (*write)(const struct cx_report *report, FILE *stream);
 } formats[] = {
+    {KEY_HTML, cx_report_html},
     {KEY_JUNIT, cx_report_junit},
     {KEY_SARIF, cx_report_sarif},
     {KEY_MARKDOWN, cx_report_markdown},

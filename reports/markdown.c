@@ -94,7 +94,8 @@ int cx_report_markdown(const struct cx_report *report, FILE *stream)
     {
         const char *verdict = cx_report_text(object, "verdict");
         runs += cx_report_number(object, "runs");
-        bad += strcmp(verdict, "pass") != 0 && strcmp(verdict, "skipped") != 0 && strcmp(verdict, "findings") != 0;
+        bad += strcmp(verdict, "pass") != 0 && strcmp(verdict, "skipped") != 0 && strcmp(verdict, "findings") != 0 &&
+               strcmp(verdict, "known") != 0;
     }
     fprintf(stream, "# constrictor: %zu unexpected finding%s\n\n", unexpected, unexpected == 1 ? "" : "s");
     fprintf(stream, "%lld runs of %zu scenarios on their targets, in %zu sessions.", runs,

@@ -33,6 +33,7 @@ int cx_report_unexpected(const json_t *finding);
 const json_t *cx_report_place(const json_t *finding);
 
 // The writers. 0, or -1 if the stream or the memory failed.
+int cx_report_html(const struct cx_report *report, FILE *stream);        // one page that holds everything
 int cx_report_junit(const struct cx_report *report, FILE *stream);       // JUnit XML
 int cx_report_sarif(const struct cx_report *report, FILE *stream);       // SARIF 2.1.0
 int cx_report_markdown(const struct cx_report *report, FILE *stream);    // a job's summary

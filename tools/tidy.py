@@ -74,7 +74,7 @@ EXAMPLES = {"critical/nested_swap"}
 
 # Hosts that addresses in the tree may name. Everything else may be somebody's mirror.
 HOSTS = {"www.python.org", "www.apache.org", "127.0.0.1", "github.com", "docs.python.org", "docs.oasis-open.org",
-         "peps.python.org"}
+         "peps.python.org", "www.w3.org"}
 
 # Put together so that this file does not contain what it looks for.
 LEFTOVERS = re.compile(r"\b(" + "|".join(("FIX" + "ME", "TO" + "DO", "X" + "XX")) + r")\b")
