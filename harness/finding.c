@@ -43,6 +43,11 @@ int cx_finding_unexpected(const struct cx_finding *finding)
     return !finding->expected && (finding->known == NULL || finding->regressed);
 }
 
+void cx_findings_drop(struct cx_findings *findings)
+{
+    free(findings->list[--findings->count]);
+}
+
 const char *cx_finding_status_name(enum cx_finding_status status)
 {
     static const char *const names[] = {"new", "confirmed", "diverged", "native", "unreplayable", "unconfirmed"};

@@ -59,6 +59,9 @@ struct cx_finding *cx_findings_get(const struct cx_findings *findings, const cha
 // Add a zeroed finding with this signature. Borrowed; stays where it is when others are added.
 struct cx_finding *cx_findings_add(struct cx_findings *findings, const struct cx_signature *signature);
 
+// Take back the last one that was added.
+void cx_findings_drop(struct cx_findings *findings);
+
 // "confirmed", "diverged", ... Borrowed, static.
 const char *cx_finding_status_name(enum cx_finding_status status);
 

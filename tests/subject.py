@@ -149,6 +149,22 @@ def check_uncontrolled(test):
                "a system call that blocked is said", ended)
 
 
+def check_slow(test):
+    """A run that did not end, although its schedule does: nobody's fault, or that of what is out of control."""
+    test.compile("-g", "-O1", "-Wall", "-Werror", "-o", "once", SOURCES / "once.c")
+    ended, report = test.explore("./once", "--runs", 5, "--wall-max", "200ms", arguments=["spin"])
+    said = [line for line in ended.err.splitlines() if "3 replays of its schedule passed: it was slow" in line]
+    test.check(ended.status == 0 and not report.findings and len(said) == 1 and "in 5 runs" in ended.out and
+               report.scenarios["once"]["runs_slow"] == 1, "a run that was only slow is said, and no finding", ended)
+    (test.work / "once.done").unlink()
+    ended, report = test.explore("./once", "--runs", 5, "--wall-max", "200ms", arguments=["call"])
+    found = [item for item in report.findings if item["status"] == "diverged" and
+             item["divergence"] == "signature changed: the replay passed" and
+             item["uncontrolled"].startswith("blocked in a futex of its own")]
+    test.check(ended.status == command.EXIT_FINDINGS and len(found) == len(report.findings) == 1,
+               "one that was held up from outside is a finding that says so", ended)
+
+
 def one_line(ended):
     return ended.err.count("\n") == 1
 
@@ -185,6 +201,7 @@ def main():
     check_detector(test)
     check_input_output(test)
     check_uncontrolled(test)
+    check_slow(test)
     check_refused(test)
     test.end()
 

@@ -24,23 +24,12 @@ static _Alignas(16) char alt_stacks[CX_THREADS_MAX][ALT_STACK_BYTES];
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
-static uint64_t slice_ns;  // const after init
-static uint32_t slices;    // atomic: of the real-time bound that have passed
-static uint32_t finishing; // atomic: 1 once a thread has begun to write the result
-
-// In a native run several threads can fail at once: the first one speaks.
-static void only_once(void)
-{
-    if (__atomic_exchange_n(&finishing, 1, __ATOMIC_ACQ_REL) != 0) {
-        for (;;) {
-            cx_real.pause();
-        }
-    }
-}
+static uint64_t slice_ns; // const after init
+static uint32_t slices;   // atomic: of the real-time bound that have passed
 
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
-    only_once();
+    cx_finish_claim();
     const ucontext_t *where = context;
     struct cx_result *result = &cx_sched.channel->result;
     char message[64];
@@ -74,7 +63,8 @@ static void on_alarm(int number, siginfo_t *info, void *context)
     (void)info;
     const ucontext_t *where = context;
     const struct cx_thread *running = cx_sched.current;
-    if (time_is_left()) {
+    static uint32_t late; // slices follow each other: one of them for a run that is about to end
+    if (time_is_left() || (cx_finish_begun() && late++ == 0)) {
         return;
     }
     if (running != NULL && cx_self != running) {
@@ -84,7 +74,7 @@ static void on_alarm(int number, siginfo_t *info, void *context)
             return;
         }
     }
-    only_once();
+    cx_finish_claim();
     if (running == NULL) {
         cx_native_threads(context);
     } else {
@@ -142,7 +132,7 @@ void abort(void)
     if (!cx_playing) {
         abort_for_real();
     }
-    only_once();
+    cx_finish_claim();
     cx_sched.channel->result.signal = SIGABRT;
     cx_finish(CX_OUTCOME_CRASH, "ABRT", "");
 }
@@ -153,7 +143,7 @@ void __assert_fail(const char *expression, const char *file, unsigned line, cons
     if (!cx_playing) {
         abort_for_real();
     }
-    only_once();
+    cx_finish_claim();
     char location[200];
     snprintf(location, sizeof(location), "%s:%u: %s", file, line, function);
     cx_sched.channel->result.signal = SIGABRT;

@@ -36,6 +36,14 @@
 #define CX_BYTE_DONE 'D'
 #define CX_BYTE_QUIT 'Q'
 
+// The real-time bound of a run is kept three times, each time by somebody who is more patient. The run itself: so many
+// times the bound are forgiven to it while it does not get a processor.
+#define CX_WALL_PATIENCE 4
+// Its runner: the most that the run allows itself, and a grace to write down what happened.
+#define CX_WALL_MS_OF_RUNNER(wall_ms) ((1 + CX_WALL_PATIENCE) * (uint64_t)(wall_ms) + 5000)
+// The command: the runner's counts no second in which the machine stands still.
+#define CX_WALL_MS_OF_COMMAND(wall_ms) (2 * CX_WALL_MS_OF_RUNNER(wall_ms))
+
 #define CX_FRAMES_MAX 40
 #define CX_THREADS_REPORT_MAX 512
 #define CX_RACES_MAX 64

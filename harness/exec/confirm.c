@@ -70,6 +70,7 @@ void cx_confirm_replay(struct cx_confirm *confirm, const struct cx_result *resul
         abort(); // no judgement is worse than none
     }
     cx_symptoms_find(result, resolver, symptoms);
+    confirm->passed += divergence[0] == '\0' && symptoms->count == 0 && result->outcome == CX_OUTCOME_PASS;
     for (uint32_t i = 0; i < confirm->fresh_count; i++) {
         struct cx_finding *finding = confirm->fresh[i];
         finding->replays++;
@@ -84,4 +85,10 @@ void cx_confirm_replay(struct cx_confirm *confirm, const struct cx_result *resul
         }
     }
     free(symptoms);
+}
+
+int cx_confirm_slow(const struct cx_confirm *confirm)
+{
+    return confirm->record->outcome == CX_OUTCOME_HANG && confirm->fresh_count == 1 &&
+           confirm->passed == CX_CONFIRMATIONS && confirm->record->result->uncontrolled[0] == '\0';
 }

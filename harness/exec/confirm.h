@@ -16,6 +16,7 @@ struct cx_confirm {
     uint32_t wanted; // replays to play
     uint32_t started;
     uint32_t done;
+    uint32_t passed; // replays that followed the schedule to its end and found nothing
     uint64_t run;
     const struct cx_record *record;            // borrowed
     struct cx_finding *fresh[CX_SYMPTOMS_MAX]; // borrowed; the new signatures of this run
@@ -28,6 +29,10 @@ void cx_confirm_request(const struct cx_record *record, struct cx_request *reque
 
 // Judge one replay.
 void cx_confirm_replay(struct cx_confirm *confirm, const struct cx_result *result, const struct cx_resolver *resolver);
+
+// The run came to no end within its real-time bound, nothing that is out of our control held it up, and each replay of
+// its schedule passed: it was slow. That is no finding.
+int cx_confirm_slow(const struct cx_confirm *confirm);
 
 // In what a strict replay differed from its schedule, in words; or the empty text. `paths` names threads.
 void cx_confirm_divergence(const struct cx_result *result, char *text, size_t text_bytes);

@@ -298,11 +298,35 @@ static struct cx_finding *finding_new(struct cx_explore *explore, const struct c
     return finding;
 }
 
+// The run under judgement was slow, and its only finding was that: say it, and forget the finding.
+static void slow_end(struct cx_explore *explore)
+{
+    struct cx_confirm *confirm = &explore->work->confirm;
+    const struct cx_finding *finding = confirm->fresh[0];
+    char run[40] = "the run in the default order", line[300];
+    if (finding->run != CX_RUN_DEFAULT) {
+        snprintf(run, sizeof(run), "run %" PRIu64, finding->run);
+        explore->totals.runs_failing--;
+    }
+    snprintf(line, sizeof(line),
+             "%s: %s did not end within its real-time limit, but %u replays of its schedule passed: it was slow, which "
+             "is no finding; --wall-max gives more time",
+             explore->options->scenario, run, confirm->passed);
+    observe_message(explore, line);
+    explore->totals.runs_slow++;
+    cx_findings_drop(&explore->findings);
+    memset(confirm, 0, sizeof(*confirm));
+}
+
 // The replays of the run under judgement are done, or cannot be: give its new findings their status.
 static void confirm_end(struct cx_explore *explore, int interrupted)
 {
     struct cx_explore_work *work = explore->work;
     struct cx_confirm *confirm = &work->confirm;
+    if (cx_confirm_slow(confirm)) {
+        slow_end(explore);
+        return;
+    }
     for (uint32_t i = 0; i < confirm->fresh_count; i++) {
         struct cx_finding *finding = confirm->fresh[i];
         if (interrupted) {

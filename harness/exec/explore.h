@@ -41,6 +41,7 @@ struct cx_explore_totals {
     uint64_t runs_skipped;
     uint64_t runs_parked; // with a thread that CPython parked for ever
     uint64_t runs_error;  // the harness itself failed
+    uint64_t runs_slow;   // beyond the real-time bound, and passed when they were replayed
     uint64_t replays;
     uint64_t steps;
     uint64_t choices;

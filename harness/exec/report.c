@@ -268,6 +268,9 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
         printf(", %zu distinct interleavings, %" PRIu64 " choices a run", totals->interleavings.count,
                totals->runs > 0 ? totals->choices / totals->runs : 0);
     }
+    if (totals->runs_slow > 0) {
+        printf(", %" PRIu64 " slow", totals->runs_slow);
+    }
     printf("%s%s\n", remark[0] != '\0' ? "; " : "", remark);
     for (size_t i = 0; i < explore->findings.count; i++) {
         const struct cx_finding *finding = explore->findings.list[i];
@@ -289,17 +292,18 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
 static json_t *totals_json(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict)
 {
     const struct cx_explore_totals *totals = &explore->totals;
-    return json_pack(
-        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, s:f, s:o, s:s}",
-        "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "build_id",
-        campaign->identity->build_id, "strategy", cx_strategy_name(explore->options->strategy), "verdict", verdict,
-        "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
-        (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "runs_parked",
-        (json_int_t)totals->runs_parked, "replays", (json_int_t)totals->replays, "choices", (json_int_t)totals->choices,
-        "steps", (json_int_t)totals->steps, "interleavings_distinct", (json_int_t)totals->interleavings.count,
-        "threads_max", (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
-        (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore),
-        "shown", totals->shown);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, "
+                     "s:f, s:o, s:s}",
+                     "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "build_id",
+                     campaign->identity->build_id, "strategy", cx_strategy_name(explore->options->strategy), "verdict",
+                     verdict, "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing,
+                     "runs_skipped", (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error,
+                     "runs_parked", (json_int_t)totals->runs_parked, "runs_slow", (json_int_t)totals->runs_slow,
+                     "replays", (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps",
+                     (json_int_t)totals->steps, "interleavings_distinct", (json_int_t)totals->interleavings.count,
+                     "threads_max", (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
+                     (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures",
+                     signatures_json(explore), "shown", totals->shown);
 }
 
 // Say which known defects should have shown themselves, and list them for the JSON line.

@@ -26,8 +26,6 @@
 #include "harness/scenario.h"
 
 #define CX_HELLO_MS_MAX 180000ull // CPython under ThreadSanitizer needs seconds, on a busy machine many
-#define CX_GRACE_MS 10000ull      // beyond the bound that the runner itself keeps,
-#define CX_WALL_TIMES 8           // which may be five times the run's (CX_WALL_PATIENCE)
 
 struct cx_worker {
     char *path;
@@ -346,7 +344,7 @@ enum cx_status cx_worker_begin(struct cx_worker *worker, struct cx_error *error)
     if (wall_ms == 0) {
         wall_ms = CX_WALL_MS_MAX_DEFAULT;
     }
-    worker->deadline_ns = cx_clock_ns() + (wall_ms * CX_WALL_TIMES + CX_GRACE_MS) * CX_NS_PER_MS;
+    worker->deadline_ns = cx_clock_ns() + CX_WALL_MS_OF_COMMAND(wall_ms) * CX_NS_PER_MS;
     cx_sanitize_clear(&worker->channel->result);
     worker->busy = 1;
     char byte = CX_BYTE_RUN;

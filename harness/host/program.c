@@ -10,7 +10,6 @@
 #include "harness/host/serve.h"
 #include "harness/host/subject.h"
 #include "harness/interpose/clock.h"
-#include "harness/interpose/native.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
 
@@ -32,18 +31,6 @@ static main_function *program_main; // const after init
 static int program_argc;            // const after init
 static char **program_argv;         // const after init
 static char **program_envp;         // const after init
-
-void cx_actor_parks(void)
-{
-}
-
-// A program has no actors.
-void cx_actor_name(char *out, size_t out_bytes)
-{
-    if (out_bytes > 0) {
-        out[0] = '\0';
-    }
-}
 
 // Is the descriptor that a channel would have one?
 static int asked_for(void)

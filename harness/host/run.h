@@ -23,8 +23,6 @@ void cx_actor_name(char *out, size_t out_bytes);
 // The real-time bound of a run is counted in so many slices. A machine that stands still for seconds, as a virtual one
 // does, costs one slice and not the run.
 #define CX_WALL_SLICES 8
-// So many times the bound are forgiven to a run that does not get a processor.
-#define CX_WALL_PATIENCE 4
 
 // Catch fatal signals, and SIGALRM when `wall_ms` have passed, in this process. Call in the child, before control.
 void cx_crash_install(uint32_t wall_ms);

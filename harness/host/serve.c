@@ -28,7 +28,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define GRACE_MS 5000               // between the child's own watchdog and ours
 #define DESCRIPTOR_BYTES 1536       // of libc's thread descriptor that are searched; glibc 2.36 has 2304
 #define FILE_BYTES_MAX (512u << 20) // what a program under control may write into one file; the step log needs 320 MB
 
@@ -115,8 +114,7 @@ static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage 
         struct pollfd ready = {.fd = pidfd, .events = POLLIN};
         long got = 0;
         for (int slices = 0; slices < CX_WALL_SLICES && got <= 0; slices += got == 0) {
-            got = cx_syscall3(SYS_poll, (long)&ready, 1,
-                              ((long)wall_ms * (1 + CX_WALL_PATIENCE) + GRACE_MS) / CX_WALL_SLICES);
+            got = cx_syscall3(SYS_poll, (long)&ready, 1, (long)(CX_WALL_MS_OF_RUNNER(wall_ms) / CX_WALL_SLICES));
             if (got < 0 && got != -EINTR) {
                 break;
             }

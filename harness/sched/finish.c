@@ -5,6 +5,7 @@
 // and other threads have no say in a run that is over.
 #include "harness/detect/stack.h"
 #include "harness/interpose/clock.h"
+#include "harness/interpose/interpose.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
@@ -27,6 +28,51 @@ void cx_leave(int status)
     for (;;) {
         cx_syscall3(SYS_exit_group, status, 0, 0);
     }
+}
+
+static int32_t finisher; // atomic: the kernel's id of the thread that ends the run, 0 for none yet
+
+// The end of the run failed itself: a program that is broken can break what describes it. What is known stands.
+__attribute__((noreturn)) static void end_broken(void)
+{
+    static const char text[] = "the description of how the run ended: making it failed, and some of it is missing";
+    struct cx_result *result = &cx_sched.channel->result;
+    if (cx_outcome_is_finding((enum cx_outcome)result->outcome)) {
+        cx_say_uncontrolled(text);
+    } else {
+        result->outcome = CX_OUTCOME_ERROR;
+        snprintf(result->message, sizeof(result->message), "%s", text);
+    }
+    result->end_ns = cx_clock_wall_ns();
+    result->complete = 1;
+    cx_leave(0);
+}
+
+// In a native run several threads can fail at once: the first one speaks, the others wait here for its end.
+// Returns 1 if the caller has spoken before.
+static int claim(void)
+{
+    int32_t self = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
+    int32_t first = 0;
+    if (__atomic_compare_exchange_n(&finisher, &first, self, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+        return 0;
+    }
+    while (first != self) {
+        cx_syscall3(SYS_pause, 0, 0, 0);
+    }
+    return 1;
+}
+
+void cx_finish_claim(void)
+{
+    if (claim()) {
+        end_broken();
+    }
+}
+
+int cx_finish_begun(void)
+{
+    return __atomic_load_n(&finisher, __ATOMIC_ACQUIRE) == (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
 }
 
 static uint32_t holder_of(const struct cx_thread *thread)
@@ -71,11 +117,10 @@ static void report_thread(struct cx_thread_report *report, struct cx_thread *thr
     }
 }
 
-static void finish(enum cx_outcome outcome, const char *message, const char *location, const struct cx_stack *stack)
+static void finish(const char *message, const char *location, const struct cx_stack *stack)
 {
     struct cx_result *result = &cx_sched.channel->result;
     cx_sched_settle();
-    result->outcome = outcome;
     result->steps = cx_sched.steps;
     result->choices = cx_sched.choices;
     result->switches = cx_sched.switches;
@@ -89,30 +134,25 @@ static void finish(enum cx_outcome outcome, const char *message, const char *loc
     if (cx_sched.current != NULL) {
         result->time_ns = cx_now_ns();
     }
+    result->stack = *stack;
     snprintf(result->message, sizeof(result->message), "%s", message);
     snprintf(result->location, sizeof(result->location), "%s", location);
     if (cx_sched.channel->request.strategy == CX_STRATEGY_REPLAY) {
         cx_replay_end(result);
-        outcome = result->outcome;
     }
     uint32_t count = cx_sched.count < CX_THREADS_REPORT_MAX ? cx_sched.count : CX_THREADS_REPORT_MAX;
     // A run that passed is one of thousands: its threads are described only where somebody will read it.
-    if (outcome == CX_OUTCOME_PASS && result->races_count == 0 &&
+    if (result->outcome == CX_OUTCOME_PASS && result->races_count == 0 &&
         (cx_sched.channel->request.mode == CX_MODE_TRACE ||
          (cx_sched.channel->request.mode == 0 && cx_sched.channel->request.strategy != CX_STRATEGY_REPLAY))) {
         count = 0;
     }
     for (uint32_t i = 0; i < count; i++) {
         report_thread(&result->threads[i], &cx_sched.threads[i]);
-        if (stack != NULL && &cx_sched.threads[i] == cx_sched.current) {
+        if (&cx_sched.threads[i] == cx_sched.current) {
             result->threads[i].stack = *stack;
         }
-    }
-    if (cx_sched.current != NULL) {
-        result->reports_count = count;
-    }
-    if (stack != NULL) {
-        result->stack = *stack;
+        result->reports_count = i + 1;
     }
     result->end_ns = cx_clock_wall_ns();
     result->complete = 1;
@@ -122,16 +162,20 @@ static void finish(enum cx_outcome outcome, const char *message, const char *loc
 void cx_finish(enum cx_outcome outcome, const char *message, const char *location)
 {
     struct cx_stack stack;
+    claim();
+    cx_sched.channel->result.outcome = outcome;
     cx_stack_walk(&stack, 0, __builtin_frame_address(0));
-    finish(outcome, message, location, &stack);
+    finish(message, location, &stack);
     cx_leave(0);
 }
 
 void cx_finish_at(enum cx_outcome outcome, const char *message, const char *location, uint64_t pc, const void *frame)
 {
     struct cx_stack stack;
+    claim();
+    cx_sched.channel->result.outcome = outcome;
     cx_stack_walk(&stack, pc, frame);
-    finish(outcome, message, location, &stack);
+    finish(message, location, &stack);
     cx_leave(0);
 }
 

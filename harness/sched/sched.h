@@ -343,6 +343,12 @@ __attribute__((noreturn)) void cx_finish(enum cx_outcome outcome, const char *me
 // The same, with a stack, for signal handlers.
 __attribute__((noreturn)) void cx_finish_at(enum cx_outcome outcome, const char *message, const char *location,
                                             uint64_t pc, const void *frame);
+// What a signal handler, abort() or a failed assertion does first. The calling thread has the last word of this run,
+// and must call one of these functions. If it has begun to speak already, then what it was saying is broken:
+// the run ends here, with what is known.
+void cx_finish_claim(void);
+// 1: the calling thread has begun to end the run.
+int cx_finish_begun(void);
 __attribute__((noreturn)) void cx_finish_deadlock(const char *message);
 __attribute__((noreturn)) void cx_finish_livelock(const char *message);
 __attribute__((noreturn)) void cx_finish_diverged(struct cx_thread *self, const struct cx_deviation *expected,

@@ -5,7 +5,6 @@
 
 #include "harness/host/run.h"
 #include "harness/interpose/clock.h"
-#include "harness/interpose/native.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
@@ -29,17 +28,6 @@ uint64_t cx_clock_wall_ns(void)
     struct timespec now;
     cx_syscall3(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&now, 0);
     return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
-void cx_actor_parks(void)
-{
-}
-
-void cx_actor_name(char *out, size_t out_bytes)
-{
-    if (out_bytes > 0) {
-        out[0] = '\0';
-    }
 }
 
 // As a runner does: hand-offs stay on one CPU, whichever the child is on.

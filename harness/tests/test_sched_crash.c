@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The ends of a run that nobody asked for: what the parent still learns about them.
+#include "harness/sched/sched.h"
 #include "harness/tests/sched_case.h"
 
 #include <assert.h>
@@ -224,6 +225,74 @@ static void test_uncontrolled_loop_is_a_hang(void **state)
     check_others_are_described(&sched_channel()->result);
 }
 
+// The host looks into the program when a run ends (CPython's structures, say). Here it stumbles over what it finds.
+static void *(*stumble)(void *);
+
+void cx_host_describe_wait(struct cx_thread *thread, char *out, size_t out_bytes, uint32_t *holder_key)
+{
+    (void)thread;
+    (void)holder_key;
+    snprintf(out, out_bytes, "described");
+    if (stumble != NULL) {
+        stumble(NULL);
+    }
+}
+
+static const struct cx_result *check_broken(void (*body)(void), enum cx_outcome outcome)
+{
+    static void *(*const ways[])(void *) = {by_segv, by_abort};
+    const struct cx_result *result = NULL;
+    for (int i = 0; i < 2; i++) {
+        stumble = ways[i];
+        result = sched_run_default(body);
+        assert_int_equal(result->outcome, outcome);
+        assert_int_equal(result->complete, 1);
+    }
+    stumble = NULL;
+    return result;
+}
+
+static void pass_beside_a_waiter(void)
+{
+    pthread_mutex_lock(&mutex);
+    sched_spawn(wait_for_mutex, NULL);
+    while (!__atomic_load_n(&reached, __ATOMIC_ACQUIRE)) {
+        sched_yield();
+    }
+    sched_yield();
+}
+
+static void lock_twice(void)
+{
+    pthread_mutex_lock(&mutex);
+    pthread_mutex_lock(&mutex);
+}
+
+// Whoever describes the end is hit by a signal: the run is over at once. What was found stays found, and it is said
+// that the description is not whole; a run of which nothing bad is known is the harness's own failure, not a finding.
+static void test_end_that_fails_itself_is_an_end(void **state)
+{
+    (void)state;
+    nowhere = NULL;
+    end = by_segv;
+    const struct cx_result *result = check_broken(ends_in_a_thread, CX_OUTCOME_CRASH);
+    assert_int_equal(result->signal, SIGSEGV);
+    assert_non_null(strstr(result->uncontrolled, "some of it is missing"));
+    assert_true(result->stack.count > 1);
+    assert_true(result->reports_count < 3);
+    result = check_broken(lock_twice, CX_OUTCOME_DEADLOCK);
+    assert_non_null(strstr(result->message, "no thread can ever run again"));
+    assert_non_null(strstr(result->uncontrolled, "some of it is missing"));
+    result = check_broken(pass_beside_a_waiter, CX_OUTCOME_ERROR);
+    assert_non_null(strstr(result->message, "some of it is missing"));
+    // And without a stumble, the same ends are whole.
+    result = sched_run_default(ends_in_a_thread);
+    check_others_are_described(result);
+    assert_string_equal(result->threads[1].waits_for, "described");
+    assert_string_equal(result->uncontrolled, "");
+    assert_int_equal(sched_run_default(pass_beside_a_waiter)->outcome, CX_OUTCOME_PASS);
+}
+
 static void *by_exit(void *unused)
 {
     (void)unused;
@@ -306,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_stack_overflow_is_a_crash),
         cmocka_unit_test(test_failed_assertion_has_text_and_location),
         cmocka_unit_test(test_uncontrolled_loop_is_a_hang),
+        cmocka_unit_test(test_end_that_fails_itself_is_an_end),
         cmocka_unit_test(test_exit_in_the_middle_is_not_complete),
         cmocka_unit_test(test_crash_keeps_its_schedule),
     };
