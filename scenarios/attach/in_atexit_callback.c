@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #include <stdatomic.h>
 
@@ -57,35 +58,22 @@ static int register_callback(void)
 static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
-    struct pyrt_attach attach = {0};
     shared = memory;
-    int ready = register_callback() && pyrt_attach_assume(&attach) == PYRT_OK &&
-                pyrt_attach_release(&attach) == PYRT_OK && register_callback();
-    return ready ? 0 : -1;
+    return register_callback() && steps_meet() == 0 && register_callback() ? 0 : -1;
 }
 
 static void worker(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    for (int i = 0; i < 3; i++) {
-        struct pyrt_attach attach = {0};
-        enum pyrt_status status = pyrt_attach_try(&attach);
-        if (status == PYRT_OK) {
-            CX_CHECK(!atomic_load(&state->finalized));
-            CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
-        } else {
-            CX_CHECK(status == PYRT_FINALIZING || status == PYRT_NOT_INITIALIZED);
-        }
-    }
+    steps_attach_until_the_end(3, &state->finalized);
 }
 
 static void finalizer(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    CX_CHECK(Py_FinalizeEx() == 0);
-    atomic_store(&state->finalized, 1);
+    steps_finalize(&state->finalized);
     CX_CHECK(atomic_load(&state->callbacks) == 2);
 }
 

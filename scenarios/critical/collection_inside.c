@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 struct state {
     PyObject *objects[2]; // const after init
@@ -19,17 +20,7 @@ static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    state->objects[0] = PyList_New(0);
-    state->objects[1] = PyList_New(0);
-    return state->objects[0] != NULL && state->objects[1] != NULL ? 0 : -1;
-}
-
-// Requires: a section on both objects is open. Thread state: attached.
-static void increment(struct state *state)
-{
-    int before = state->total;
-    cx_point("between load and store");
-    state->total = before + 1;
+    return steps_lists(state->objects, 2);
 }
 
 static void collector(struct cx_run *run, void *memory)
@@ -42,9 +33,9 @@ static void collector(struct cx_run *run, void *memory)
     CX_CHECK(cycle != NULL && PyList_Append(cycle, cycle) == 0);
     Py_DECREF(cycle);
     PYRT_CRITICAL_BEGIN_TWO(state->objects[self], state->objects[1 - self]);
-    increment(state);
+    steps_increment(&state->total);
     PyGC_Collect();
-    increment(state);
+    steps_increment(&state->total);
     PYRT_CRITICAL_END();
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
 }
@@ -57,7 +48,7 @@ static void contender(struct cx_run *run, void *memory)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < 2; i++) {
         PYRT_CRITICAL_BEGIN_TWO(state->objects[1], state->objects[0]);
-        increment(state);
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

@@ -8,6 +8,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define ROUNDS 2
 
@@ -26,30 +27,22 @@ static int setup(struct cx_run *run, void *memory)
     return state->object != NULL ? 0 : -1;
 }
 
-// Requires: a section on `a` is open. Thread state: attached.
-static void increment(struct state *state)
-{
-    int before = state->total;
-    cx_point("between load and store");
-    state->total = before + 1;
-}
-
 static void one(struct state *state)
 {
     struct pyrt_detach detach = {0};
     PYRT_CRITICAL_BEGIN_MUTEX(&state->a);
-    increment(state);
+    steps_increment(&state->total);
     CX_CHECK(pyrt_detach_begin(&detach) == PYRT_OK);
     CX_CHECK(pyrt_detach_end(&detach) == PYRT_OK);
-    increment(state);
+    steps_increment(&state->total);
     PYRT_CRITICAL_END();
 }
 
 static void two(struct state *state)
 {
     PYRT_CRITICAL_BEGIN_TWO_MUTEXES(&state->b, &state->a);
-    increment(state);
-    increment(state);
+    steps_increment(&state->total);
+    steps_increment(&state->total);
     PYRT_CRITICAL_END();
 }
 
@@ -57,10 +50,10 @@ static void nested(struct state *state)
 {
     PYRT_CRITICAL_BEGIN(state->object);
     PYRT_CRITICAL_BEGIN_MUTEX(&state->a);
-    increment(state);
+    steps_increment(&state->total);
     PYRT_CRITICAL_END();
     PYRT_CRITICAL_BEGIN_TWO_MUTEXES(&state->a, &state->a);
-    increment(state);
+    steps_increment(&state->total);
     PYRT_CRITICAL_END();
     PYRT_CRITICAL_END();
 }

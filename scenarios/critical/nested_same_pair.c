@@ -10,6 +10,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define ROUNDS 2
 
@@ -22,18 +23,7 @@ static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    state->objects[0] = PyList_New(0);
-    state->objects[1] = PyList_New(0);
-    return state->objects[0] != NULL && state->objects[1] != NULL ? 0 : -1;
-}
-
-// Requires: a section on objects[0] is open. Returns the new total.
-static int increment(struct state *state)
-{
-    int before = state->total;
-    cx_point("between load and store");
-    state->total = before + 1;
-    return before + 1;
+    return steps_lists(state->objects, 2);
 }
 
 static void nester(struct cx_run *run, void *memory)
@@ -47,13 +37,13 @@ static void nester(struct cx_run *run, void *memory)
         struct pyrt_critical outer = {0};
         struct pyrt_critical inner = {0};
         CX_CHECK(pyrt_critical_begin_two(&outer, first, second) == PYRT_OK);
-        int total = increment(state);
+        int total = steps_increment(&state->total);
         CX_CHECK(pyrt_critical_begin_two(&inner, second, first) == PYRT_OK);
         CX_CHECK(PY_VERSION_HEX < 0x030E0700 || state->total == total);
-        increment(state);
+        steps_increment(&state->total);
         CX_CHECK(pyrt_critical_end(&inner) == PYRT_OK);
         CX_CHECK(PY_VERSION_HEX < 0x030E0700 || state->total == total + 1);
-        increment(state);
+        steps_increment(&state->total);
         CX_CHECK(pyrt_critical_end(&outer) == PYRT_OK);
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
@@ -67,7 +57,7 @@ static void single(struct cx_run *run, void *memory)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN(state->objects[0]);
-        increment(state);
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define ROUNDS 2
 
@@ -28,13 +29,6 @@ static int setup(struct cx_run *run, void *memory)
     return state->outer != NULL && state->inner != NULL ? 0 : -1;
 }
 
-static void increment(int *total)
-{
-    int before = *total;
-    cx_point("between load and store");
-    *total = before + 1;
-}
-
 static void holder(struct cx_run *run, void *memory)
 {
     (void)run;
@@ -43,13 +37,13 @@ static void holder(struct cx_run *run, void *memory)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN(state->outer);
-        increment(&state->outer_total);
+        steps_increment(&state->outer_total);
         PYRT_CRITICAL_BEGIN(state->inner);
-        increment(&state->inner_total);
+        steps_increment(&state->inner_total);
         CX_CHECK(PyRun_SimpleString("for i in range(3): pass") == 0);
-        increment(&state->inner_total);
+        steps_increment(&state->inner_total);
         PYRT_CRITICAL_END();
-        increment(&state->outer_total);
+        steps_increment(&state->outer_total);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

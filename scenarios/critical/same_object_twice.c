@@ -8,6 +8,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define ROUNDS 3
 
@@ -24,14 +25,6 @@ static int setup(struct cx_run *run, void *memory)
     return state->object != NULL ? 0 : -1;
 }
 
-// Requires: a section on `state->object` is open. Thread state: attached.
-static void increment(struct state *state)
-{
-    int before = state->total;
-    cx_point("between load and store");
-    state->total = before + 1;
-}
-
 static void twice(struct cx_run *run, void *memory)
 {
     (void)run;
@@ -43,7 +36,7 @@ static void twice(struct cx_run *run, void *memory)
     for (int i = 0; i < ROUNDS; i++) {
         CX_CHECK(pyrt_critical_begin_two(&section, state->object, state->object) == PYRT_OK);
         CX_CHECK(pyrt_critical_begin(&section, state->object) == PYRT_ALREADY_LIVE);
-        increment(state);
+        steps_increment(&state->total);
         CX_CHECK(pyrt_critical_end(&section) == PYRT_OK);
         CX_CHECK(pyrt_critical_end(&section) == PYRT_NOT_LIVE);
     }
@@ -58,7 +51,7 @@ static void once(struct cx_run *run, void *memory)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN(state->object);
-        increment(state);
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

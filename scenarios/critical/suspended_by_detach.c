@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #include <semaphore.h>
 
@@ -32,14 +33,6 @@ static int setup(struct cx_run *run, void *memory)
     return !failed && state->outer != NULL && state->inner != NULL ? 0 : -1;
 }
 
-// Requires: a section on `inner` is open. Thread state: attached.
-static void increment(struct state *state)
-{
-    int before = state->total;
-    cx_point("between load and store");
-    state->total = before + 1;
-}
-
 static void holder(struct cx_run *run, void *memory)
 {
     (void)run;
@@ -50,11 +43,11 @@ static void holder(struct cx_run *run, void *memory)
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN(state->outer);
         PYRT_CRITICAL_BEGIN(state->inner);
-        increment(state);
+        steps_increment(&state->total);
         CX_CHECK(pyrt_detach_begin(&detach) == PYRT_OK);
         CX_CHECK(sem_post(&state->left) == 0 && sem_wait(&state->served) == 0);
         CX_CHECK(pyrt_detach_end(&detach) == PYRT_OK);
-        increment(state);
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
         PYRT_CRITICAL_END();
     }
@@ -70,7 +63,7 @@ static void guest(struct cx_run *run, void *memory)
         CX_CHECK(sem_wait(&state->left) == 0);
         CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
         PYRT_CRITICAL_BEGIN_TWO(state->inner, state->outer);
-        increment(state);
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
         CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
         CX_CHECK(sem_post(&state->served) == 0);
@@ -85,7 +78,7 @@ static void contender(struct cx_run *run, void *memory)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN(state->inner);
-        increment(state);
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

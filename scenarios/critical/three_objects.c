@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define OBJECTS 3
 #define ROUNDS 2
@@ -55,9 +56,7 @@ static void mover(struct cx_run *run, void *memory)
         move(state, from, to, 1);
         move(state, to, from, 11);
         PYRT_CRITICAL_BEGIN(state->objects[from]);
-        int before = state->amounts[from];
-        cx_point("between load and store");
-        state->amounts[from] = before + 1;
+        steps_increment(&state->amounts[from]);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

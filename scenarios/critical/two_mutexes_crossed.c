@@ -8,6 +8,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define ROUNDS 4
 
@@ -23,9 +24,7 @@ static void count(struct state *state, PyMutex *first, PyMutex *second)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN_TWO_MUTEXES(first, second);
-        int before = state->total;
-        cx_point("between load and store");
-        state->total = before + 1;
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
         PYRT_CRITICAL_BEGIN_TWO_MUTEXES(second, second); // the same one twice is a section on one
         PYRT_CRITICAL_END();

@@ -8,6 +8,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define ROUNDS 4
 
@@ -32,9 +33,7 @@ static void count(struct state *state, PyObject *first, PyObject *second)
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         PYRT_CRITICAL_BEGIN_TWO(first, second);
-        int before = state->total;
-        cx_point("between load and store");
-        state->total = before + 1;
+        steps_increment(&state->total);
         PYRT_CRITICAL_END();
     }
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);

@@ -8,6 +8,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #define THREADS 3
 #define ROUNDS 2
@@ -29,9 +30,7 @@ static int setup(struct cx_run *run, void *memory)
 static void count(struct state *state)
 {
     PYRT_CRITICAL_BEGIN(state->lock);
-    int before = state->total;
-    cx_point("between load and store");
-    state->total = before + 1;
+    steps_increment(&state->total);
     PYRT_CRITICAL_END();
 }
 

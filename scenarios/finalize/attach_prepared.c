@@ -10,6 +10,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #include <stdatomic.h>
 
@@ -24,8 +25,7 @@ static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
     (void)memory;
-    struct pyrt_attach attach = {0};
-    return pyrt_attach_assume(&attach) == PYRT_OK && pyrt_attach_release(&attach) == PYRT_OK ? 0 : -1;
+    return steps_meet();
 }
 
 static void late_thread(struct cx_run *run, void *memory)
@@ -55,10 +55,7 @@ static void finalizer(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    cx_note("Py_FinalizeEx begins");
-    CX_CHECK(Py_FinalizeEx() == 0);
-    cx_note("Py_FinalizeEx has returned");
-    atomic_store(&state->finalized, 1);
+    steps_finalize(&state->finalized);
 }
 
 static void check(struct cx_run *run, void *memory)

@@ -10,6 +10,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #include <stdatomic.h>
 
@@ -43,10 +44,7 @@ static void finalizer(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    cx_note("Py_FinalizeEx begins");
-    CX_CHECK(Py_FinalizeEx() == 0);
-    cx_note("Py_FinalizeEx has returned");
-    atomic_store(&state->finalized, 1);
+    steps_finalize(&state->finalized);
 }
 
 static void check(struct cx_run *run, void *memory)

@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #include <stdatomic.h>
 
@@ -33,17 +34,14 @@ static PyMethodDef done_method = {"done", done_function, METH_NOARGS, NULL};
 static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
-    struct pyrt_attach attach = {0};
     shared = memory;
     PyObject *module = PyImport_AddModule("__main__");
     PyObject *function = PyCFunction_New(&done_method, NULL);
-    if (module == NULL || function == NULL || PyObject_SetAttrString(module, "done", function) != 0) {
+    if (module == NULL || function == NULL || PyObject_SetAttrString(module, "done", function) != 0 ||
+        steps_meet() != 0) {
         return -1;
     }
     Py_DECREF(function);
-    if (pyrt_attach_assume(&attach) != PYRT_OK || pyrt_attach_release(&attach) != PYRT_OK) {
-        return -1;
-    }
     return PyRun_SimpleString("import threading\n"
                               "def work():\n"
                               "    for i in range(3):\n"
@@ -59,16 +57,7 @@ static void worker(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    for (int i = 0; i < 2; i++) {
-        struct pyrt_attach attach = {0};
-        enum pyrt_status status = pyrt_attach_try(&attach);
-        if (status == PYRT_OK) {
-            CX_CHECK(!atomic_load(&state->finalized));
-            CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
-        } else {
-            CX_CHECK(status == PYRT_FINALIZING || status == PYRT_NOT_INITIALIZED);
-        }
-    }
+    steps_attach_until_the_end(2, &state->finalized);
 }
 
 static void finalizer(struct cx_run *run, void *memory)
@@ -77,8 +66,7 @@ static void finalizer(struct cx_run *run, void *memory)
     struct state *state = memory;
     CX_CHECK(PyRun_SimpleString("threading.Thread(target=work).start()\n"
                                 "threading.Thread(target=wait_for_ever, daemon=True).start()\n") == 0);
-    CX_CHECK(Py_FinalizeEx() == 0);
-    atomic_store(&state->finalized, 1);
+    steps_finalize(&state->finalized);
     CX_CHECK(atomic_load(&state->done) == 1);
 }
 

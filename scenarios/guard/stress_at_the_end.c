@@ -9,6 +9,7 @@
 
 #include "harness/scenario.h"
 #include "pyrt/pyrt.h"
+#include "scenarios/common/steps.h"
 
 #include <stdatomic.h>
 
@@ -74,8 +75,7 @@ static void finalizer(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    CX_CHECK(Py_FinalizeEx() == 0);
-    atomic_store(&state->finalized, 1);
+    steps_finalize(&state->finalized);
 }
 
 static void check(struct cx_run *run, void *memory)
