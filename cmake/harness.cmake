@@ -9,7 +9,7 @@
 #      CONSTRICTOR_PROGRAM_SOURCES     what makes a program a runner of itself
 set(_root ${CMAKE_CURRENT_LIST_DIR}/../harness)
 set(CONSTRICTOR_SCHED_SOURCES
-    outcome.c exec/channel.c
+    outcome.c exec/channel.c detect/drift.c
     sched/choose.c sched/core.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
     sched/strategy_delay.c sched/strategy_pct.c sched/strategy_pos.c sched/strategy_random.c sched/strategy_replay.c
     sched/strategy_surw.c sched/thread.c

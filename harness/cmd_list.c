@@ -49,6 +49,8 @@ static const char *expect_word(uint32_t expect)
         [CX_EXPECT_LIVELOCK] = "must livelock",
         [CX_EXPECT_INVARIANT] = "must fail",
         [CX_EXPECT_DIVERGED] = "must diverge",
+        [CX_EXPECT_DRIFT] = "must drift",
+        [CX_EXPECT_LEAK] = "must leak",
         [CX_EXPECT_NOTHING] = "must explore nothing",
     };
     return expect < sizeof(words) / sizeof(words[0]) ? words[expect] : "?";

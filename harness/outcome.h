@@ -21,6 +21,8 @@
     X(CX_OUTCOME_LIVELOCK, "livelock", "the step bound passed and no end was in sight")                                \
     X(CX_OUTCOME_HANG, "hang", "nothing happened for longer than the real-time limit")                                 \
     X(CX_OUTCOME_INVARIANT, "invariant", "a check of the scenario failed")                                             \
+    X(CX_OUTCOME_DRIFT, "drift", "references or objects were left behind, or dropped once too often")                  \
+    X(CX_OUTCOME_LEAK, "leak", "memory without objects was left behind")                                               \
     X(CX_OUTCOME_EXIT, "exit", "the program left with an error, or before its scenario ended")                         \
     X(CX_OUTCOME_DIVERGED, "diverged", "a replay did not follow its schedule")                                         \
     X(CX_OUTCOME_SKIP, "skip", "the scenario does not apply here")                                                     \

@@ -59,7 +59,16 @@ enum cx_expect {
     CX_EXPECT_LIVELOCK,
     CX_EXPECT_INVARIANT,
     CX_EXPECT_DIVERGED,
+    CX_EXPECT_DRIFT,
+    CX_EXPECT_LEAK,
     CX_EXPECT_NOTHING, // no choice to explore: `constrictor run` must refuse to call this a pass
+};
+
+// A scenario that leaves nothing behind, in no schedule: every object that it makes is gone after check().
+enum cx_cycle {
+    CX_CYCLE_NONE = 0,
+    CX_CYCLE, // it is listed a second time, as drift/NAME: played several times in one run, and what lives compared
+    CX_CYCLE_ONLY, // it is always played so (canaries)
 };
 
 // One thread's body. `count` copies are started (0 means 1); cx_actor_index() tells them apart.
@@ -82,6 +91,7 @@ struct cx_scenario {
     uint32_t wall_ms_max;   // real-time bound, then hang; 0: CX_WALL_MS_MAX_DEFAULT
     const char *tags;       // comma separated
     const char *refs;       // upstream issues
+    enum cx_cycle cycle;    // builds with Py_DEBUG alone
     const char *python_min; // first CPython version that has what it needs ("3.14"), or NULL
 };
 
@@ -107,6 +117,10 @@ void cx_wait_actors(struct cx_run *run);
 // Initialise CPython again, as the host did, for scenarios that have finalized it. 0 with the calling thread attached,
 // or -1. Thread state: none. Blocks: no.
 int cx_python_start(void);
+
+// Keep this object (a PyObject): it must have as many references when all actors are done, before check(), as it has
+// now. Thread state: attached. Blocks: no.
+void cx_watch(struct cx_run *run, void *object);
 
 // True if some actor is parked for ever in pause(2). Thread state: either. Blocks: no.
 int cx_any_parked(const struct cx_run *run);

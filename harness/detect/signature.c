@@ -265,6 +265,11 @@ static void ending_text(struct finder *finder)
     case CX_OUTCOME_EXIT:
         exit_text(finder);
         break;
+    case CX_OUTCOME_DRIFT:
+    case CX_OUTCOME_LEAK:
+        text_add(&finder->text, "%s %.*s", cx_outcome_name((enum cx_outcome)finder->result->outcome),
+                 (int)strcspn(finder->result->message, ";"), finder->result->message);
+        break;
     default:
         text_add(&finder->text, "%s %s", cx_outcome_name((enum cx_outcome)finder->result->outcome),
                  finder->result->message);

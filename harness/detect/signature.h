@@ -14,6 +14,7 @@
 //     livelock     the functions of the cycle
 //     hang         where each thread is
 //     invariant    the expression, and the file without its folder and line
+//     drift, leak  what one play adds: types and references, or blocks
 //     exit         exit code
 #ifndef CX_DETECT_SIGNATURE_H
 #define CX_DETECT_SIGNATURE_H

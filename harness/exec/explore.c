@@ -54,6 +54,7 @@ enum cx_outcome cx_explore_expected(uint32_t expect)
         [CX_EXPECT_CRASH] = CX_OUTCOME_CRASH,         [CX_EXPECT_RACE] = CX_OUTCOME_RACE,
         [CX_EXPECT_DEADLOCK] = CX_OUTCOME_DEADLOCK,   [CX_EXPECT_LIVELOCK] = CX_OUTCOME_LIVELOCK,
         [CX_EXPECT_INVARIANT] = CX_OUTCOME_INVARIANT, [CX_EXPECT_DIVERGED] = CX_OUTCOME_DIVERGED,
+        [CX_EXPECT_DRIFT] = CX_OUTCOME_DRIFT,         [CX_EXPECT_LEAK] = CX_OUTCOME_LEAK,
     };
     return expect < sizeof(outcomes) / sizeof(outcomes[0]) ? outcomes[expect] : CX_OUTCOME_PASS;
 }

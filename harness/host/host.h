@@ -11,6 +11,7 @@
 #include "harness/exec/channel.h"
 
 struct cx_thread;
+struct cx_scenario;
 
 // Bring the host up, single-threaded; ready to run the subject, if there is one. Returns 0, or -1 with one line on
 // standard error.

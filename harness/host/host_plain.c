@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // host_plain: the host of runners without CPython. Nothing to start, nothing to stop.
+#include "harness/host/census.h"
 #include "harness/host/host.h"
 
 #include <stdio.h>
@@ -46,4 +47,30 @@ int cx_host_detach(void)
 void cx_host_attach(int detached)
 {
     (void)detached;
+}
+
+int cx_host_census_begin(void)
+{
+    return -1;
+}
+
+void cx_host_census(struct cx_census *census)
+{
+    census->count = 0;
+}
+
+const char *const *cx_host_census_types(void)
+{
+    return NULL;
+}
+
+void cx_host_watch(void *object)
+{
+    (void)object;
+}
+
+void cx_host_watch_end(char *text, size_t text_bytes)
+{
+    (void)text_bytes;
+    text[0] = '\0';
 }

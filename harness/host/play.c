@@ -3,7 +3,10 @@
 // play: one run of one scenario, from setup to check, and the calls that scenarios make (harness/scenario.h).
 #include "harness/host/run.h"
 
+#include "harness/detect/drift.h"
+#include "harness/host/census.h"
 #include "harness/host/host.h"
+#include "harness/host/identity.h"
 #include "harness/host/subject.h"
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/native.h"
@@ -11,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ACTOR_THREADS_MAX 512
 #define STATE_BYTES_MAX 65536
@@ -149,6 +153,12 @@ int cx_python_start(void)
     return cx_host_start(&scenario);
 }
 
+void cx_watch(struct cx_run *run, void *object)
+{
+    (void)run;
+    cx_host_watch(object);
+}
+
 int cx_any_parked(const struct cx_run *run)
 {
     if (cx_self == NULL) {
@@ -183,8 +193,41 @@ static void play_scenario(struct cx_run *run)
     int detached = cx_host_detach();
     cx_wait_actors(run);
     cx_host_attach(detached);
+    char drift[200];
+    cx_host_watch_end(drift, sizeof(drift));
+    if (drift[0] != '\0') {
+        cx_finish(CX_OUTCOME_DRIFT, drift, "");
+    }
     if (scenario->check != NULL) {
         scenario->check(run, state);
+    }
+}
+
+// Play it again and again, and compare what lives after each play. Without control nothing repeats: one play.
+static void play_cycles(struct cx_run *run)
+{
+    static struct cx_census censuses[CX_DRIFT_PLAYS];
+    if (cx_self == NULL) {
+        play_scenario(run);
+        return;
+    }
+    if (cx_host_census_begin() != 0) {
+        cx_finish(CX_OUTCOME_ERROR, "this build cannot count what lives", "");
+    }
+    for (uint32_t plays = 1; plays <= CX_DRIFT_PLAYS; plays++) {
+        play_scenario(run);
+        cx_host_census(&censuses[plays - 1]);
+        if (plays > 1 && !cx_drift_suspected(censuses, plays)) {
+            return;
+        }
+        run->count = 0;
+        memset(state, 0, run->scenario->state_bytes);
+        cx_sched_again(cx_self);
+    }
+    char text[400];
+    enum cx_outcome outcome = cx_drift_judge(censuses, cx_host_census_types(), text, sizeof(text));
+    if (outcome != CX_OUTCOME_PASS) {
+        cx_finish(outcome, text, "");
     }
 }
 
@@ -196,10 +239,18 @@ void cx_play(struct cx_channel *channel)
         cx_subject_begin();
         exit(cx_host_run_subject());
     }
-    cx_play_begin(channel, 1);
-    the_run.scenario = cx_scenario_table[channel->request.scenario].scenario;
+    int in_cycles = 0;
+    the_run.scenario = cx_scenario_requested(channel, &in_cycles);
     the_run.native_prng.state = channel->request.seed;
-    play_scenario(&the_run);
+    if (in_cycles) {
+        channel->request.choices_expected = (channel->request.choices_expected + 1) / 2; // of one play; two are usual
+    }
+    cx_play_begin(channel, 1);
+    if (in_cycles) {
+        play_cycles(&the_run);
+    } else {
+        play_scenario(&the_run);
+    }
     cx_finish(CX_OUTCOME_PASS, "", "");
 }
 

@@ -53,6 +53,18 @@ struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
     return NULL;
 }
 
+void cx_sched_again(struct cx_thread *self)
+{
+    if (cx_sched.channel->request.strategy == CX_STRATEGY_REPLAY) {
+        return;
+    }
+    cx_sched_settle();
+    cx_sched.choices_before = cx_sched.choices;
+    cx_sched.prng.state = cx_sched.channel->request.seed;
+    cx_sched.strategy->begin();
+    cx_sched.strategy->thread_created(self);
+}
+
 int cx_draw_fine(void)
 {
     return cx_prng_below(&cx_sched.prng, 16) == 0;

@@ -127,6 +127,7 @@ struct cx_sched {
     struct cx_thread *current;                // scheduler token
     uint64_t steps;                           // scheduler token: settled points of all threads
     uint64_t steps_max;                       // const after init
+    uint64_t choices_before;                  // scheduler token: of plays before this one
     uint64_t choices;                         // scheduler token: those of them with more than one runnable thread
     uint64_t switches;                        // scheduler token
     uint64_t preemptions;                     // scheduler token
@@ -362,6 +363,9 @@ __attribute__((noreturn)) void cx_leave(int status);
 
 // The strategy of a request (enum cx_strategy_kind); NULL for one that needs no scheduler, or that is not known.
 const struct cx_strategy *cx_strategy_of(uint32_t kind);
+// The main thread is alone and goes through the same once more: the strategy begins anew, from the same seed. A replay
+// goes on.
+void cx_sched_again(struct cx_thread *self);
 // Threads other than `self` that can run now, in the default order after `self`. Borrowed, valid until the next call.
 struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
 // The thread whose deadline comes first. Requires: cx_sched.timed > 0.

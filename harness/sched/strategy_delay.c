@@ -27,7 +27,7 @@ static void delay_begin(void)
     }
     delays = 1 + (uint32_t)cx_prng_below(&cx_sched.prng, 1 + cx_prng_below(&cx_sched.prng, DELAYS_MAX));
     for (uint32_t i = 0; i < delays; i++) {
-        delay_at[i] = 1 + cx_prng_below(&cx_sched.prng, choices);
+        delay_at[i] = cx_sched.choices_before + 1 + cx_prng_below(&cx_sched.prng, choices);
     }
     order_seed = cx_prng_next(&cx_sched.prng);
 }

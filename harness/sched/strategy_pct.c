@@ -33,7 +33,7 @@ static void pct_begin(void)
         changes = DEPTH_MAX;
     }
     for (uint32_t i = 0; i < changes; i++) {
-        uint64_t drawn = 1 + cx_prng_below(&cx_sched.prng, choices);
+        uint64_t drawn = cx_sched.choices_before + 1 + cx_prng_below(&cx_sched.prng, choices);
         uint32_t at = i;
         for (; at > 0 && change_at[at - 1] > drawn; at--) {
             change_at[at] = change_at[at - 1];

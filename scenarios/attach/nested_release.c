@@ -66,6 +66,7 @@ const struct cx_scenario scenario_attach_nested_release = {
     .state_bytes = sizeof(struct state),
     .check = check,
     .actors = {{"nester", nester, .count = THREADS}},
+    .cycle = CX_CYCLE,
     .tags = "attach,runtime",
     .refs = "PyO3#6404",
 };

@@ -70,5 +70,6 @@ const struct cx_scenario scenario_critical_collection_inside = {
     .setup = setup,
     .check = check,
     .actors = {{"collector", collector, .count = 2}, {"contender", contender}},
+    .cycle = CX_CYCLE,
     .tags = "critical,gc,runtime",
 };

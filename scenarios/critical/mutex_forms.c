@@ -85,6 +85,7 @@ const struct cx_scenario scenario_critical_mutex_forms = {
     .setup = setup,
     .check = check,
     .actors = {{"mixer", mixer, .count = 3}},
+    .cycle = CX_CYCLE,
     .tags = "critical,detach,runtime",
     .refs = "gh-133296",
     .python_min = "3.14",

@@ -79,6 +79,7 @@ const struct cx_scenario scenario_critical_nested_same_pair = {
     .setup = setup,
     .check = check,
     .actors = {{"nester", nester, .count = 2}, {"single", single}},
+    .cycle = CX_CYCLE,
     .tags = "critical,runtime",
     .refs = "gh-150902,gh-114203",
 };

@@ -77,5 +77,6 @@ const struct cx_scenario scenario_critical_reacquired_after_stop = {
     .setup = setup,
     .check = check,
     .actors = {{"holder", holder, .count = 2}, {"stopper", stopper}},
+    .cycle = CX_CYCLE,
     .tags = "critical,gc,runtime",
 };

@@ -72,5 +72,6 @@ const struct cx_scenario scenario_critical_same_object_twice = {
     .setup = setup,
     .check = check,
     .actors = {{"twice", twice, .count = 2}, {"once", once}},
+    .cycle = CX_CYCLE,
     .tags = "critical,runtime",
 };

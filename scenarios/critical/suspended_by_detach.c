@@ -100,5 +100,6 @@ const struct cx_scenario scenario_critical_suspended_by_detach = {
     .setup = setup,
     .check = check,
     .actors = {{"holder", holder}, {"guest", guest}, {"contender", contender}},
+    .cycle = CX_CYCLE,
     .tags = "critical,detach,runtime",
 };

@@ -79,5 +79,6 @@ const struct cx_scenario scenario_critical_three_objects = {
     .setup = setup,
     .check = check,
     .actors = {{"mover", mover, .count = OBJECTS}},
+    .cycle = CX_CYCLE,
     .tags = "critical,runtime,lock-order",
 };

@@ -59,6 +59,7 @@ const struct cx_scenario scenario_critical_two_mutexes_crossed = {
     .state_bytes = sizeof(struct state),
     .check = check,
     .actors = {{"forwards", forwards}, {"backwards", backwards}},
+    .cycle = CX_CYCLE,
     .tags = "critical,runtime,lock-order",
     .python_min = "3.14",
 };

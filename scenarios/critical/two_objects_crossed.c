@@ -69,5 +69,6 @@ const struct cx_scenario scenario_critical_two_objects_crossed = {
     .setup = setup,
     .check = check,
     .actors = {{"forwards", forwards}, {"backwards", backwards}},
+    .cycle = CX_CYCLE,
     .tags = "critical,runtime,lock-order",
 };

@@ -84,6 +84,7 @@ const struct cx_scenario scenario_detach_suspend_resume = {
     .setup = setup,
     .check = check,
     .actors = {{"traveller", traveller, .count = THREADS}},
+    .cycle = CX_CYCLE,
     .tags = "detach,runtime",
     .refs = "PyO3#6404",
 };

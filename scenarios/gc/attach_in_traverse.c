@@ -144,6 +144,7 @@ const struct cx_scenario scenario_gc_attach_in_traverse = {
     .setup = setup,
     .check = check,
     .actors = {{"collector", collector, .count = 2}, {"visitor", visitor}},
+    .cycle = CX_CYCLE,
     .tags = "gc,forbid,pool,runtime",
     .refs = "PyO3#3165,PyO3#4479",
 };

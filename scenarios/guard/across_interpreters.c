@@ -85,6 +85,7 @@ const struct cx_scenario scenario_guard_across_interpreters = {
     .setup = setup,
     .check = check,
     .actors = {{"traveller", traveller, .count = 2}, {"collector", collector}},
+    .cycle = CX_CYCLE,
     .tags = "guard,interp,runtime",
     .refs = "gh-149101,PEP 788",
 };

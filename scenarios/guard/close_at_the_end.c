@@ -87,6 +87,7 @@ const struct cx_scenario scenario_guard_close_at_the_end = {
     .setup = setup,
     .check = check,
     .actors = {{"destroyer", destroyer}, {"holder", holder, .count = 2}},
+    .cycle = CX_CYCLE,
     .tags = "guard,interp,runtime",
     .refs = "gh-149101,PEP 788",
 };

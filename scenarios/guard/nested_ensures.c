@@ -86,6 +86,7 @@ const struct cx_scenario scenario_guard_nested_ensures = {
     .setup = setup,
     .check = check,
     .actors = {{"nester", nester, .count = THREADS}},
+    .cycle = CX_CYCLE,
     .tags = "guard,runtime",
     .refs = "gh-149101,PEP 788",
 };

@@ -109,6 +109,7 @@ const struct cx_scenario scenario_interp_activate_and_destroy = {
     .setup = setup,
     .check = check,
     .actors = {{"destroyer", destroyer}, {"visitor", visitor}, {"keeper", keeper}},
+    .cycle = CX_CYCLE,
     .tags = "interp,runtime",
     .refs = "pybind11#6040,pybind11#6073,pybind11#6127",
 };

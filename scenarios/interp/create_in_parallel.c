@@ -62,6 +62,7 @@ const struct cx_scenario scenario_interp_create_in_parallel = {
     .check = check,
     .wall_ms_max = 120000,
     .actors = {{"maker", maker, .count = MAKERS}},
+    .cycle = CX_CYCLE,
     .tags = "interp,runtime",
     .refs = "pybind11#6127",
 };

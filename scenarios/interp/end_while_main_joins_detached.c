@@ -64,6 +64,7 @@ const struct cx_scenario scenario_interp_end_while_main_joins_detached = {
     .state_bytes = sizeof(struct state),
     .setup = setup,
     .actors = {{"joiner", joiner, .flags = CX_ACTOR_MAIN}},
+    .cycle = CX_CYCLE,
     .tags = "interp,deadlock",
     .refs = "pybind11#5934,pybind11#5940",
 };

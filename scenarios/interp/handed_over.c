@@ -76,5 +76,6 @@ const struct cx_scenario scenario_interp_handed_over = {
     .check = check,
     .wall_ms_max = 120000,
     .actors = {{"exchanger", exchanger, .count = 2}},
+    .cycle = CX_CYCLE,
     .tags = "interp,runtime",
 };

@@ -17,7 +17,7 @@
 #define ROUNDS 2
 
 struct state {
-    struct pyrt_interp interps[2];               // const after init; check destroys them
+    struct pyrt_interp interps[2];               // const after init; nobody destroys them: their states are kept
     struct pyrt_tstate kept[KEEPERS][2];         // owner thread only: the keeper
     _Atomic(PyThreadState *) states[KEEPERS][2]; // atomic
 };

@@ -76,5 +76,6 @@ const struct cx_scenario scenario_interp_lock_step = {
     .setup = setup,
     .check = check,
     .actors = {{"walker", walker, .count = 2}},
+    .cycle = CX_CYCLE,
     .tags = "interp,runtime",
 };

@@ -78,5 +78,6 @@ const struct cx_scenario scenario_interp_nested_across_threads = {
     .setup = setup,
     .check = check,
     .actors = {{"nester", nester, .count = 2}},
+    .cycle = CX_CYCLE,
     .tags = "interp,detach,runtime",
 };

@@ -108,6 +108,7 @@ const struct cx_scenario scenario_pool_reentrant_drain = {
     .state_bytes = sizeof(struct state),
     .check = check,
     .actors = {{"dropper", dropper, .count = DROPPERS}, {"visitor", visitor, .count = 2}},
+    .cycle = CX_CYCLE,
     .tags = "pool,runtime,reentrancy",
     .refs = "PyO3#924",
 };
