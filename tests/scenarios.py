@@ -34,7 +34,9 @@ def runs_of(target, scenario):
 
 def entry_of(target, scenario):
     """The first entry of the scenario that fits the target."""
-    return next((entry for entry in TABLE["scenarios"].get(scenario, []) if matches(target, entry["on"])), QUIET)
+    entries = (entry for name, entries in TABLE["scenarios"].items() if fnmatch.fnmatchcase(scenario, name)
+               for entry in entries)
+    return next((entry for entry in entries if matches(target, entry["on"])), QUIET)
 
 
 def listed(test):
@@ -49,7 +51,8 @@ def listed(test):
 def check_table(test, names):
     """What the table names is there."""
     plain = test.target.startswith("plain")
-    stale = sorted(name for name in TABLE["scenarios"] if name.startswith("plain/") == plain and name not in names)
+    stale = sorted(name for name in TABLE["scenarios"] if name.startswith("plain/") == plain and
+                   not fnmatch.filter(names, name))
     test.check(not stale, "the table has no scenario that is gone", f"    stale: {', '.join(stale)}")
     entries = [entry for entries in TABLE["scenarios"].values() for entry in entries]
     used = {group for entry in entries for group in entry.get("shows", [])}

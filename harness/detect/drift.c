@@ -10,10 +10,10 @@
 
 #define CX_DRIFT_TYPES_MAX 6 // that a message names
 
-static const char *const singular[CX_TOTAL_COUNT] = {"reference",       "reference in the pool", "object",
-                                                     "block of memory", "raw block",             "raw byte"};
-static const char *const plural[CX_TOTAL_COUNT] = {"references",       "references in the pool", "objects",
-                                                   "blocks of memory", "raw blocks",             "raw bytes"};
+static const char *const singular[CX_TOTAL_COUNT] = {
+    "reference", "reference in the pool", "object", "block of memory", "raw block", "raw byte"};
+static const char *const plural[CX_TOTAL_COUNT] = {
+    "references", "references in the pool", "objects", "blocks of memory", "raw blocks", "raw bytes"};
 
 // What the play that `census` follows added. A type that came up later was absent before.
 static int64_t added(const struct cx_census *census, uint32_t entry)

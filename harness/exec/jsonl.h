@@ -8,7 +8,9 @@
 //     {"type": "end", ...}       the last line; a file without it belongs to a command that did not end
 //
 // Numbers of 64 bits are texts ("0x..."), for JSON's numbers are no integers. Finding objects hold nothing that depends
-// on time, on --jobs or on the machine's speed: the same command writes the same ones again.
+// on time, on --jobs or on the machine's speed: the same command writes the same ones again. `known` is the issue of
+// the known defect that explains a finding, or empty; `regressed` the same where that was said to be fixed. `unseen` of
+// a scenario lists the known defects that should have come and did not.
 #ifndef CX_EXEC_JSONL_H
 #define CX_EXEC_JSONL_H
 

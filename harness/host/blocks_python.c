@@ -14,9 +14,9 @@
 #include <search.h>
 #include <stdlib.h>
 
-static PyMemAllocatorEx below[3];           // const after begin: what our hooks stand on
-static struct cx_blocks blocks;             // owner thread only: who has the token
-static void *object_blocks;                 // owner thread only: who has the token; a tree of struct object_block
+static PyMemAllocatorEx below[3];             // const after begin: what our hooks stand on
+static struct cx_blocks blocks;               // owner thread only: who has the token
+static void *object_blocks;                   // owner thread only: who has the token; a tree of struct object_block
 static void (*old_block_freed)(const void *); // const after begin
 
 struct object_block {

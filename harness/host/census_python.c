@@ -7,8 +7,8 @@
 // the first census is known when it dies: its block is looked at before it is freed. So untracked objects and those
 // without a cycle (int, str) are counted as well.
 //
-// Sources: Objects/obmalloc.c, Include/internal/pycore_object.h (_PyType_PreHeaderSize), Lib/test/libregrtest/refleak.py
-// for what has to be flushed.
+// Sources: Objects/obmalloc.c; Include/internal/pycore_object.h (_PyType_PreHeaderSize); for what has to be flushed,
+// Lib/test/libregrtest/refleak.py.
 #include <Python.h>
 
 #include "harness/host/blocks_python.h"
@@ -29,10 +29,10 @@ struct known_type {
     size_t header_bytes; // before an object of this type
 };
 
-static void *types;                          // owner thread only: main; a tree of struct known_type
-static const char *type_names[TYPES_MAX];    // owner thread only: main
-static int64_t dead_by_type[TYPES_MAX];      // owner thread only: who has the token; older than the first census
-static uint32_t types_count;                 // owner thread only: main
+static void *types;                       // owner thread only: main; a tree of struct known_type
+static const char *type_names[TYPES_MAX]; // owner thread only: main
+static int64_t dead_by_type[TYPES_MAX];   // owner thread only: who has the token; older than the first census
+static uint32_t types_count;              // owner thread only: main
 
 static struct {
     PyObject *object;  // owner thread only: main; a reference of ours
@@ -85,8 +85,8 @@ static void type_add(const PyTypeObject *type)
 static void types_add(PyTypeObject *type, int depth)
 {
     type_add(type);
-    PyObject *list = depth < DEPTH_MAX ? PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type)
-                                       : NULL;
+    PyObject *list =
+        depth < DEPTH_MAX ? PyObject_CallMethod((PyObject *)&PyType_Type, "__subclasses__", "O", type) : NULL;
     for (Py_ssize_t i = 0; list != NULL && i < PyList_GET_SIZE(list); i++) {
         types_add((PyTypeObject *)PyList_GET_ITEM(list, i), depth + 1);
     }

@@ -92,8 +92,8 @@ static void test_drift_only_what_repeats_is_told(void **state)
 {
     (void)state;
     set(CX_TOTAL_REFERENCES, 0, 1, 2, 3);
-    set(DICT, 0, 5, 6, 7);  // more at first, then the same each time
-    set(INT, 0, 1, 2, 4);   // never the same
+    set(DICT, 0, 5, 6, 7); // more at first, then the same each time
+    set(INT, 0, 1, 2, 4);  // never the same
     assert_judged(CX_OUTCOME_DRIFT, "+1 dict, +1 reference");
 }
 
