@@ -109,12 +109,24 @@ static void user(struct cx_run *run, void *memory)
         struct pyrt_attach attach = {0};
         CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
         switch (self == 0 ? i : 5 - i) {
-        case 0: immortals(); break;
-        case 1: interned(); break;
-        case 2: free_lists(); break;
-        case 3: late_frees(); break;
-        case 4: python(state); break;
-        default: pass_on(state, self); break;
+        case 0:
+            immortals();
+            break;
+        case 1:
+            interned();
+            break;
+        case 2:
+            free_lists();
+            break;
+        case 3:
+            late_frees();
+            break;
+        case 4:
+            python(state);
+            break;
+        default:
+            pass_on(state, self);
+            break;
         }
         CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
     }
