@@ -36,6 +36,7 @@ enum option_key {
     KEY_VERIFY,
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
+    KEY_EARLY_MAX,
     KEY_SUBJECT,
     KEY_ENV,
 };
@@ -60,6 +61,9 @@ static const struct argp_option options[] = {
     {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
     {"steps-max", KEY_STEPS_MAX, "N", 0, "Step bound of a run (default: the scenario's)", 0},
     {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
+    {"early-max", KEY_EARLY_MAX, "TIME", 0,
+     "Timed waits of at most this length may end early by choice, longer ones when nothing else can run (default 1s)",
+     0},
     {0},
 };
 
@@ -112,6 +116,8 @@ static enum cx_status number_option(struct cx_campaign_options *run, int key, co
         status = cx_option_duration_ns("--wall-max", argument, &value, error);
         run->wall_ms_max = value / 1000000 > UINT32_MAX / 4 ? UINT32_MAX / 4 : (uint32_t)(value / 1000000);
         return status;
+    case KEY_EARLY_MAX:
+        return cx_option_duration_ns("--early-max", argument, &run->rules.early_ns_max, error);
     case 'S':
         return cx_option_number("--seed", argument, 0, UINT64_MAX, &run->seed, error);
     default:
@@ -141,6 +147,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_FOR:
     case KEY_STEPS_MAX:
     case KEY_WALL_MAX:
+    case KEY_EARLY_MAX:
     case 'S':
     case 'j':
         status = number_option(run, key, argument, &error);
@@ -178,6 +185,7 @@ const struct cx_campaign_options cx_run_options_default = {
     .strategy = CX_STRATEGY_PORTFOLIO,
     .pct_depth = CX_DEPTH_DEFAULT,
     .preemptions_max = CX_PREEMPTIONS_DEFAULT,
+    .rules = {.early_ns_max = CX_EARLY_NS_DEFAULT},
     .seed = 1,
     .jobs = 1,
     .out_dir = "constrictor-out",

@@ -180,6 +180,7 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .findings_max = options->findings_max,
         .wall_ms_max = options->wall_ms_max,
         .steps_max = options->steps_max,
+        .rules = options->rules,
         .verify = options->verify,
     };
     const struct cx_explore_observer observer = {

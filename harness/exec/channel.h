@@ -122,7 +122,7 @@ struct cx_step {
 struct cx_choice {
     uint64_t object;
     uint64_t runnable; // one bit for each thread that could go on, this one included
-    uint64_t timed;    // one bit for each thread that waits with a deadline
+    uint64_t timed;    // one bit for each thread whose timed wait may end early
     uint64_t point;    // the thread's own count; of number choices for a pick
     uint16_t thread;
     uint16_t next; // who goes on; the number of a pick
@@ -201,6 +201,13 @@ struct cx_scenario_info {
     uint32_t unused;
 };
 
+#define CX_EARLY_NS_DEFAULT 1000000000
+
+// What a strategy may do besides choosing threads. A replay needs none of it: what was done is in its plan.
+struct cx_rules {
+    uint64_t early_ns_max; // timed waits of at most this length may end early by choice
+};
+
 struct cx_request {
     uint32_t scenario; // index into scenarios[]
     uint32_t strategy; // enum cx_strategy_kind
@@ -213,6 +220,7 @@ struct cx_request {
     uint32_t plan_count;          // deviations in plan[], for CX_STRATEGY_REPLAY
     int32_t cpu;                  // run pinned to this CPU, -1: not pinned
     uint32_t profile_count;       // entries in profile[]
+    struct cx_rules rules;
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };

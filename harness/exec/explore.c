@@ -94,6 +94,7 @@ static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, enum t
     request->scenario = explore->scenario;
     request->wall_ms_max = explore->options->wall_ms_max;
     request->steps_max = explore->options->steps_max;
+    request->rules = explore->options->rules;
     if (kind == TASK_REPLAY) {
         cx_confirm_request(work->confirm.record, request, cx_worker_plan(worker));
     } else {

@@ -32,6 +32,7 @@ struct cx_explore_options {
     uint64_t findings_max;    // stop after so many signatures; 0: no limit
     uint32_t wall_ms_max;     // of one run; 0: the scenario's
     uint64_t steps_max;       // of one run; 0: the scenario's
+    struct cx_rules rules;
     int verify;               // replay every run once, not only the first two
 };
 

@@ -29,6 +29,17 @@ static int report(PyStatus status)
     return -1;
 }
 
+static PyStatus append_path(PyConfig *config, const char *folder)
+{
+    wchar_t *wide = Py_DecodeLocale(folder, NULL);
+    if (wide == NULL) {
+        return PyStatus_NoMemory();
+    }
+    PyStatus status = PyWideStringList_Append(&config->module_search_paths, wide);
+    PyMem_RawFree(wide);
+    return status;
+}
+
 // Where modules come from, in this order: what PYTHONPATH says (a subject may have one), and the target's own.
 static PyStatus set_paths(PyConfig *config)
 {
@@ -39,12 +50,7 @@ static PyStatus set_paths(PyConfig *config)
         char part[PATH_MAX];
         size_t chars = strcspn(at, ":");
         snprintf(part, sizeof(part), "%.*s", (int)chars, at);
-        wchar_t *wide = Py_DecodeLocale(part, NULL);
-        if (wide == NULL) {
-            return PyStatus_NoMemory();
-        }
-        status = PyWideStringList_Append(&config->module_search_paths, wide);
-        PyMem_RawFree(wide);
+        status = append_path(config, part);
         at += chars + (at[chars] == ':');
     }
     if (!PyStatus_Exception(status)) {
@@ -60,6 +66,10 @@ int cx_host_start(const struct cx_subject_info *subject)
 {
     PyConfig config;
     PyStatus status = PyStatus_Ok();
+    char tests[PATH_MAX];
+    if (cx_script_tests(subject, CX_STDLIB, tests) != 0) {
+        return -1;
+    }
     if (subject->kind == CX_SUBJECT_NONE) {
         PyConfig_InitIsolatedConfig(&config);
         config.site_import = 0;
@@ -73,6 +83,9 @@ int cx_host_start(const struct cx_subject_info *subject)
     config.write_bytecode = 0;
     if (!PyStatus_Exception(status)) {
         status = set_paths(&config);
+    }
+    if (!PyStatus_Exception(status) && tests[0] != '\0') {
+        status = append_path(&config, tests);
     }
     if (!PyStatus_Exception(status)) {
         status = PyConfig_SetString(&config, &config.program_name, L"constrictor");

@@ -12,7 +12,9 @@
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 PyStatus cx_script_configure(PyConfig *config, const struct cx_subject_info *subject)
 {
@@ -37,6 +39,44 @@ PyStatus cx_script_configure(PyConfig *config, const struct cx_subject_info *sub
         word += strlen(word) + 1;
     }
     return status;
+}
+
+// True if a word of the command line, or the module itself, is `test` or lies in that package.
+static int names_tests(const struct cx_subject_info *subject)
+{
+    const char *word = subject->words;
+    for (uint32_t i = 0; i < subject->words_count; i++) {
+        if (strncmp(word, "test.", 5) == 0 || (i == 0 && strcmp(word, "test") == 0)) {
+            return 1;
+        }
+        if (i == 0 && strcmp(word, "unittest") != 0) {
+            return 0;
+        }
+        word += strlen(word) + 1;
+    }
+    return 0;
+}
+
+int cx_script_tests(const struct cx_subject_info *subject, const char *stdlib, char folder[PATH_MAX])
+{
+    char path[PATH_MAX];
+    folder[0] = '\0';
+    if (subject->kind != CX_SUBJECT_MODULE || !names_tests(subject)) {
+        return 0;
+    }
+    // <cache>/src/VERSION/Lib, and <cache>/tests/VERSION.
+    snprintf(path, sizeof(path), "%s/../../../tests/" PY_VERSION, stdlib);
+    if (realpath(path, folder) != NULL) {
+        return 0;
+    }
+    folder[0] = '\0';
+    // Somebody may have a package of that name of his own.
+    if (getenv("PYTHONPATH") != NULL || access("test", F_OK) == 0 || access("test.py", F_OK) == 0) {
+        return 0;
+    }
+    fprintf(stderr, "constrictor runner: CPython's own tests are not in the cache: tools/cpython-build --tests " PY_VERSION
+                    " unpacks them\n");
+    return -1;
 }
 
 // "AssertionError in worker, race.py": the innermost frame of the traceback.

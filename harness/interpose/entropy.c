@@ -35,6 +35,18 @@ int getentropy(void *out, size_t bytes)
     return getrandom(out, bytes, 0) == (ssize_t)bytes ? 0 : -1;
 }
 
+// How busy the machine is, is as much chance as random bytes are.
+int getloadavg(double *averages, int count)
+{
+    if (cx_idle || cx_clock_real) {
+        return cx_the_real()->getloadavg(averages, count);
+    }
+    for (int i = 0; i < count && i < 3; i++) {
+        averages[i] = 0;
+    }
+    return count < 3 ? count : 3;
+}
+
 FILE *fopen64(const char *path, const char *mode)
 {
     if (cx_self != NULL && strcmp(path, "/proc/self/status") == 0) {

@@ -88,6 +88,7 @@
 // The same, known to libc alone.
 #define CX_REAL_LIBC_MAP(X)                                                                                            \
     X(FILE *, fopen64, (const char *, const char *))                                                                   \
+    X(int, getloadavg, (double *, int))                                                                                \
     X(int, pthread_clockjoin_np, (pthread_t, void **, clockid_t, const struct timespec *))                             \
     X(int, pthread_rwlock_clockrdlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))                       \
     X(int, pthread_rwlock_clockwrlock, (pthread_rwlock_t *, clockid_t, const struct timespec *))                       \

@@ -32,6 +32,12 @@ struct cx_thread *cx_first_to_expire(void)
     return NULL;
 }
 
+int cx_may_end_early(const struct cx_thread *thread)
+{
+    return thread->status == CX_THREAD_BLOCKED && thread->deadline_ns != CX_NO_DEADLINE &&
+           thread->deadline_ns <= cx_now_ns() + cx_sched.channel->request.rules.early_ns_max;
+}
+
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
 {
     if (cx_sched.timed == 0) {
@@ -43,10 +49,17 @@ struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
     if (cx_prng_below(&cx_sched.prng, runnable > 0 ? 16 : 2) != 0) {
         return NULL;
     }
-    uint32_t which = (uint32_t)cx_prng_below(&cx_sched.prng, cx_sched.timed);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        count += (uint32_t)cx_may_end_early(&cx_sched.threads[i]);
+    }
+    if (count == 0) {
+        return NULL;
+    }
+    uint32_t which = (uint32_t)cx_prng_below(&cx_sched.prng, count);
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns != CX_NO_DEADLINE && which-- == 0) {
+        if (cx_may_end_early(thread) && which-- == 0) {
             return thread;
         }
     }

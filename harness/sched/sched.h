@@ -370,6 +370,9 @@ void cx_sched_again(struct cx_thread *self);
 struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
 // The thread whose deadline comes first. Requires: cx_sched.timed > 0.
 struct cx_thread *cx_first_to_expire(void);
+// True for a timed wait that the schedule may end before its time. A second more or less is the machine's; a thread that
+// is kept from running for a minute, by a wait that another gives up, is none of what a program must expect.
+int cx_may_end_early(const struct cx_thread *thread);
 // Now and then, a thread whose timed wait is to end early; NULL most of the time, and where there is none.
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self);
 // One run in sixteen, drawn once: points that no other thread can tell from the next one matter, too, for the sake of

@@ -76,6 +76,9 @@ const struct cx_result *sched_run(void (*body)(void), const struct cx_request *r
     channel->request = *request;
     channel->request.steps_max = request->steps_max != 0 ? request->steps_max : 2000000;
     channel->request.wall_ms_max = request->wall_ms_max != 0 ? request->wall_ms_max : 120000;
+    if (request->rules.early_ns_max == 0) {
+        channel->request.rules.early_ns_max = CX_EARLY_NS_DEFAULT;
+    }
     memset(&channel->result, 0, offsetof(struct cx_result, cycle));
     memset(notes, 0, NOTES_MAX * sizeof(*notes));
     pid_t child = fork();

@@ -177,6 +177,51 @@ static void test_clock_agrees_with_expiry_in_every_schedule(void **state)
     }
 }
 
+static void *sleep_for_a_minute(void *unused)
+{
+    uint64_t at_ns = now_ns(CLOCK_MONOTONIC);
+    sleep(60);
+    SCHED_CHECK(now_ns(CLOCK_MONOTONIC) - at_ns >= 60000000000);
+    return unused;
+}
+
+static void busy_beside_a_minute(void)
+{
+    static uint64_t word;
+    pthread_t thread = sched_spawn(sleep_for_a_minute, NULL);
+    uint64_t at_ns = now_ns(CLOCK_MONOTONIC);
+    for (int i = 0; i < 200; i++) {
+        __atomic_fetch_add(&word, 1, __ATOMIC_SEQ_CST);
+    }
+    *sched_note(0) = now_ns(CLOCK_MONOTONIC) - at_ns >= 60000000000;
+    sched_join(thread);
+}
+
+// How many of 200 runs let the minute pass while main could run.
+static int minutes_cut_short(uint64_t early_ns_max)
+{
+    int cut = 0;
+    for (uint32_t seed = 1; seed <= 200; seed++) {
+        struct cx_request request = {
+            .strategy = seed % 2 ? CX_STRATEGY_RANDOM : CX_STRATEGY_PCT,
+            .seed = seed,
+            .pct_depth = 3,
+            .choices_expected = 30,
+            .rules = {.early_ns_max = early_ns_max},
+        };
+        assert_int_equal(sched_run(busy_beside_a_minute, &request)->outcome, CX_OUTCOME_PASS);
+        cut += (int)*sched_note(0);
+    }
+    return cut;
+}
+
+static void test_long_waits_end_early_only_where_the_rules_say_so(void **state)
+{
+    (void)state;
+    assert_int_equal(minutes_cut_short(0), 0);
+    assert_true(minutes_cut_short(3600000000000) > 0);
+}
+
 static uint64_t flag;
 
 static void *raise_flag(void *unused)
@@ -296,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_sleeps_of_hours_take_no_real_time),
         cmocka_unit_test(test_sleepers_wake_in_order_of_their_times),
         cmocka_unit_test(test_clock_agrees_with_expiry_in_every_schedule),
+        cmocka_unit_test(test_long_waits_end_early_only_where_the_rules_say_so),
         cmocka_unit_test(test_points_pass_time),
         cmocka_unit_test(test_invalid_times_are_errors),
         cmocka_unit_test(test_longest_sleep_is_for_ever),
