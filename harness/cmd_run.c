@@ -37,6 +37,7 @@ enum option_key {
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
     KEY_EARLY_MAX,
+    KEY_SPURIOUS,
     KEY_SUBJECT,
     KEY_ENV,
 };
@@ -63,6 +64,10 @@ static const struct argp_option options[] = {
     {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
     {"early-max", KEY_EARLY_MAX, "TIME", 0,
      "Timed waits of at most this length may end early by choice, longer ones when nothing else can run (default 1s)",
+     0},
+    {"spurious", KEY_SPURIOUS, "N", 0,
+     "Waiters for a condition variable wake up unasked at N of 1000 decisions (default: 20 in C and C++ programs, 0 "
+     "elsewhere)",
      0},
     {0},
 };
@@ -118,6 +123,11 @@ static enum cx_status number_option(struct cx_campaign_options *run, int key, co
         return status;
     case KEY_EARLY_MAX:
         return cx_option_duration_ns("--early-max", argument, &run->rules.early_ns_max, error);
+    case KEY_SPURIOUS:
+        status = cx_option_number("--spurious", argument, 0, 1000, &value, error);
+        run->rules.spurious = (uint32_t)value;
+        run->spurious_given = 1;
+        return status;
     case 'S':
         return cx_option_number("--seed", argument, 0, UINT64_MAX, &run->seed, error);
     default:
@@ -148,6 +158,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_STEPS_MAX:
     case KEY_WALL_MAX:
     case KEY_EARLY_MAX:
+    case KEY_SPURIOUS:
     case 'S':
     case 'j':
         status = number_option(run, key, argument, &error);
@@ -212,6 +223,10 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         cx_names_add(&run->targets, subject->target);
         cx_names_add(&run->patterns, "all");
         run->subject = subject;
+        int native_code = subject->kind == CX_SUBJECT_PROGRAM || subject->kind == CX_SUBJECT_PRELOAD;
+        if (native_code && !run->spurious_given && run->strategy != CX_STRATEGY_EXHAUSTIVE) {
+            run->rules.spurious = CX_SPURIOUS_DEFAULT;
+        }
     }
     enum cx_exit code = status == CX_OK ? cx_campaign_run(run) : cx_command_fail(status, &error);
     cx_names_fini(&run->patterns);

@@ -21,6 +21,7 @@ PROGRAMS = [
     ("abba.c", "deadlock of main thread-join in main; thread mutex-lock in backward; thread mutex-lock in forward",
      "deadlock", "circle: main.1 --mutex-lock--> main.2 --mutex-lock--> main.1"),
     ("lost_wakeup.c", "deadlock of main thread-join in main; thread cond-wait in consumer", "deadlock", "cond-wait"),
+    ("spurious.c", 'assertion "table_is_laid" in guest', "assertion", "ends unasked"),
     ("exit_code.c", "exit 3 in checker", "exit", "exit_code.c:22"),
     ("queue.cpp", 'assertion "!items.empty()" in consume()', "assertion", "consume()"),
     ("c11.c", "deadlock of main thread-join in main; thread cond-wait in waiter", "deadlock", "cond-wait"),

@@ -34,6 +34,7 @@ struct cx_campaign_options {
     uint32_t wall_ms_max;  // of one run; 0: the scenario's
     uint64_t steps_max;    // of one run; 0: the scenario's
     struct cx_rules rules;
+    int spurious_given; // rules.spurious is the user's
     int verify;
     const char *out_dir;
     const char *json_path;  // or NULL

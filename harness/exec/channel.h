@@ -122,7 +122,7 @@ struct cx_step {
 struct cx_choice {
     uint64_t object;
     uint64_t runnable; // one bit for each thread that could go on, this one included
-    uint64_t timed;    // one bit for each thread whose timed wait may end early
+    uint64_t timed;    // one bit for each thread whose wait may end early
     uint64_t point;    // the thread's own count; of number choices for a pick
     uint16_t thread;
     uint16_t next; // who goes on; the number of a pick
@@ -202,10 +202,13 @@ struct cx_scenario_info {
 };
 
 #define CX_EARLY_NS_DEFAULT 1000000000
+#define CX_SPURIOUS_DEFAULT 20 // for C and C++ programs; CPython and scenarios: none
 
 // What a strategy may do besides choosing threads. A replay needs none of it: what was done is in its plan.
 struct cx_rules {
     uint64_t early_ns_max; // timed waits of at most this length may end early by choice
+    uint32_t spurious;     // waiters for a condition wake up unasked at so many of 1000 decisions
+    uint32_t unused;
 };
 
 struct cx_request {
@@ -214,12 +217,12 @@ struct cx_request {
     uint32_t mode;     // enum cx_mode bits
     uint32_t pct_depth;
     uint64_t seed;
-    uint64_t choices_expected;    // length of a run in points with a choice, learned by a calibration run; 0: unknown
-    uint64_t steps_max;           // 0: the scenario's
-    uint32_t wall_ms_max;         // 0: the scenario's
-    uint32_t plan_count;          // deviations in plan[], for CX_STRATEGY_REPLAY
-    int32_t cpu;                  // run pinned to this CPU, -1: not pinned
-    uint32_t profile_count;       // entries in profile[]
+    uint64_t choices_expected; // length of a run in points with a choice, learned by a calibration run; 0: unknown
+    uint64_t steps_max;        // 0: the scenario's
+    uint32_t wall_ms_max;      // 0: the scenario's
+    uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
+    int32_t cpu;               // run pinned to this CPU, -1: not pinned
+    uint32_t profile_count;    // entries in profile[]
     struct cx_rules rules;
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];

@@ -33,7 +33,7 @@ struct cx_explore_options {
     uint32_t wall_ms_max;     // of one run; 0: the scenario's
     uint64_t steps_max;       // of one run; 0: the scenario's
     struct cx_rules rules;
-    int verify;               // replay every run once, not only the first two
+    int verify; // replay every run once, not only the first two
 };
 
 struct cx_explore_totals {

@@ -74,8 +74,9 @@ int cx_script_tests(const struct cx_subject_info *subject, const char *stdlib, c
     if (getenv("PYTHONPATH") != NULL || access("test", F_OK) == 0 || access("test.py", F_OK) == 0) {
         return 0;
     }
-    fprintf(stderr, "constrictor runner: CPython's own tests are not in the cache: tools/cpython-build --tests " PY_VERSION
-                    " unpacks them\n");
+    fprintf(stderr,
+            "constrictor runner: CPython's own tests are not in the cache: tools/cpython-build --tests " PY_VERSION
+            " unpacks them\n");
     return -1;
 }
 

@@ -38,8 +38,34 @@ int cx_may_end_early(const struct cx_thread *thread)
            thread->deadline_ns <= cx_now_ns() + cx_sched.channel->request.rules.early_ns_max;
 }
 
+// Drawn from numbers of its own, so that a program without condition variables has the same schedules either way.
+static struct cx_thread *choose_waker(void)
+{
+    static struct cx_prng chance; // scheduler token
+    if (cx_sched.wakeable == 0) {
+        return NULL;
+    }
+    if (chance.state == 0) {
+        chance.state = cx_prng_mix(cx_sched.channel->request.seed ^ 0x7370757269ULL) | 1;
+    }
+    if (cx_prng_below(&chance, 1000) >= cx_sched.channel->request.rules.spurious) {
+        return NULL;
+    }
+    uint32_t which = (uint32_t)cx_prng_below(&chance, cx_sched.wakeable);
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        if (cx_may_wake(&cx_sched.threads[i]) && which-- == 0) {
+            return &cx_sched.threads[i];
+        }
+    }
+    return NULL;
+}
+
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self)
 {
+    struct cx_thread *waker = choose_waker();
+    if (waker != NULL) {
+        return waker;
+    }
     if (cx_sched.timed == 0) {
         return NULL;
     }

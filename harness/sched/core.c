@@ -2,20 +2,21 @@
 //
 // core: points, blocking, waking and virtual time.
 //
-// The fast path of a point is one increment and one comparison (cx_step in sched.h): arm() computes, whenever anything
-// changes, how many points the running thread may pass before somebody must look again, because the strategy wants to
+// The fast path of a point is one increment and one comparison (cx_step in sched.h): cx__arm computes, whenever
+// anything changes, how many points the running thread may pass before somebody must look again, because the strategy wants to
 // be asked, a deadline ends, or the step bound is reached.
 //
 // A point is named (thread, its own count of points). A block counts as a point of its own, so that at most one
 // decision is made under each name.
 #include "harness/sched/sched.h"
+#include "harness/sched/state.h"
 
 struct cx_sched cx_sched;
 __thread struct cx_thread *cx_self __attribute__((tls_model("initial-exec")));
 
 // Count the points that the running thread has passed since this was last done. Before every change of the sets that
 // decide what a choice is.
-static void settle(void)
+void cx__settle(void)
 {
     struct cx_thread *thread = cx_sched.current;
     uint64_t passed = thread->points - thread->settled;
@@ -29,7 +30,7 @@ static void settle(void)
 void cx_sched_settle(void)
 {
     if (cx_sched.current != NULL) {
-        settle();
+        cx__settle();
     }
 }
 
@@ -44,7 +45,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static void arm(struct cx_thread *self)
+void cx__arm(struct cx_thread *self)
 {
     uint64_t left = cx_sched.steps_max > cx_sched.steps ? cx_sched.steps_max - cx_sched.steps : 1;
     if (cx_sched.next_deadline_ns != CX_NO_DEADLINE) {
@@ -74,19 +75,21 @@ static void find_next_deadline(void)
     cx_sched.next_deadline_ns = earliest;
 }
 
-static void make_blocked(struct cx_thread *thread)
+void cx__make_blocked(struct cx_thread *thread)
 {
     thread->status = CX_THREAD_BLOCKED;
     cx_sched.runnable--;
     cx_sched.blocked++;
+    cx_sched.wakeable += (uint32_t)cx_may_wake(thread);
     if (thread->deadline_ns != CX_NO_DEADLINE) {
         cx_sched.timed++;
         cx_sched.next_deadline_ns = min_u64(cx_sched.next_deadline_ns, thread->deadline_ns);
     }
 }
 
-static void make_runnable(struct cx_thread *thread, enum cx_wake wake, int retry)
+void cx__make_runnable(struct cx_thread *thread, enum cx_wake wake, int retry)
 {
+    cx_sched.wakeable -= (uint32_t)cx_may_wake(thread);
     thread->status = CX_THREAD_RUNNABLE;
     thread->wake = (uint8_t)wake;
     thread->retry = (uint8_t)retry;
@@ -112,15 +115,22 @@ static void expire_due(void)
     for (uint32_t i = 0; cx_sched.next_deadline_ns <= now && i < cx_sched.count; i++) {
         struct cx_thread *thread = &cx_sched.threads[i];
         if (thread->status == CX_THREAD_BLOCKED && thread->deadline_ns <= now) {
-            make_runnable(thread, CX_WAKE_TIMEOUT, 0);
+            cx__make_runnable(thread, CX_WAKE_TIMEOUT, 0);
         }
     }
 }
 
-// End the timed wait of `thread` now: time leaps to its deadline, so that the clock agrees with what it sees.
+// End the wait of `thread` now. If it is a timed one, time leaps to its deadline, so that the clock agrees with what it
+// sees.
 static void expire_early(struct cx_thread *thread)
 {
-    settle();
+    cx__settle();
+    if (thread->deadline_ns == CX_NO_DEADLINE) { // it wakes up unasked
+        cx_record_note(thread, "its wait for the condition ends unasked");
+        cx__make_runnable(thread, CX_WAKE_SIGNAL, 0);
+        cx_poll_progress();
+        return;
+    }
     uint64_t now = cx_now_ns();
     if (thread->deadline_ns > now) {
         cx_sched.leap_ns += thread->deadline_ns - now;
@@ -168,7 +178,7 @@ static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation
         if (count > 0 || self->status == CX_THREAD_RUNNABLE) {
             struct cx_thread *fallback = count > 0 ? others[0] : self;
             struct cx_thread *next = fallback;
-            if (count + cx_sched.timed + (self->status == CX_THREAD_RUNNABLE) > 1) {
+            if (count + cx_sched.timed + cx_sched.wakeable + (self->status == CX_THREAD_RUNNABLE) > 1) {
                 next = cx_sched.strategy->at_switch(self, fallback);
             }
             cx_record_choice(self, CX_CHOICE_BLOCK, next->index, 0);
@@ -181,7 +191,9 @@ static struct cx_thread *choose_successor(struct cx_thread *self, int *deviation
             cx_finish(subject ? CX_OUTCOME_PASS : CX_OUTCOME_EXIT,
                       "main left by pthread_exit, and every other thread has ended or parked", "");
         }
-        if (cx_awaiting > 0 && cx_await_leap(cx_sched.timed > 0)) {
+        uint64_t next_ns = cx_sched.next_deadline_ns;
+        if (cx_await_due() &&
+            cx_await_leap(next_ns == CX_NO_DEADLINE ? next_ns : next_ns - min_u64(next_ns, cx_now_ns()))) {
             continue;
         }
         if (cx_sched.timed == 0) {
@@ -212,7 +224,7 @@ static void end_turn(struct cx_thread *self, const void *caller)
 void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
 {
     note_operation(self, op, object, caller);
-    settle();
+    cx__settle();
     cx_record_step(self);
     if (cx_poll_watching) {
         cx_poll_point(op, object);
@@ -228,12 +240,12 @@ void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, co
     } else if (self->points >= self->turn_ends && cx_sched.runnable > 1) {
         end_turn(self, caller);
     }
-    arm(self);
+    cx__arm(self);
 }
 
 void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns)
 {
-    settle();
+    cx__settle();
     self->points++;
     note_operation(self, op, object, NULL);
     self->spin.both = CX_SPIN_RESET;
@@ -243,13 +255,13 @@ void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, 
     self->deadline_ns = deadline_ns;
     self->wait_seq = ++cx_sched.wait_seq;
     self->wake = CX_WAKE_NONE;
-    make_blocked(self);
+    cx__make_blocked(self);
 }
 
 enum cx_wake cx_wait_commit(struct cx_thread *self, const void *caller)
 {
     self->caller = caller;
-    settle();
+    cx__settle();
     cx_record_step(self);
     expire_due();
     // Woken between prepare and commit (its deadline had passed, or releasing the mutex let it go): go on at once.
@@ -260,19 +272,19 @@ enum cx_wake cx_wait_commit(struct cx_thread *self, const void *caller)
     self->retry = 0;
     self->wait_object = NULL;
     self->deadline_ns = CX_NO_DEADLINE;
-    arm(self);
+    cx__arm(self);
     return (enum cx_wake)self->wake;
 }
 
 void cx_wait_cancel(struct cx_thread *self)
 {
-    settle();
+    cx__settle();
     if (self->status == CX_THREAD_BLOCKED) {
-        make_runnable(self, CX_WAKE_NONE, 0);
+        cx__make_runnable(self, CX_WAKE_NONE, 0);
     }
     self->wait_object = NULL;
     self->deadline_ns = CX_NO_DEADLINE;
-    arm(self);
+    cx__arm(self);
 }
 
 enum cx_wake cx_block(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns,
@@ -280,70 +292,6 @@ enum cx_wake cx_block(struct cx_thread *self, enum cx_op op, const void *object,
 {
     cx_wait_prepare(self, op, object, deadline_ns);
     return cx_wait_commit(self, caller);
-}
-
-uint32_t cx_wake_all(const void *object, int retry)
-{
-    if (cx_sched.blocked == 0) {
-        return 0;
-    }
-    uint32_t woken = 0;
-    settle();
-    for (uint32_t i = 0; i < cx_sched.count; i++) {
-        struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread->status == CX_THREAD_BLOCKED && thread->wait_object == object) {
-            make_runnable(thread, CX_WAKE_SIGNAL, retry);
-            woken++;
-        }
-    }
-    if (woken > 0) {
-        if (!retry) {
-            cx_poll_progress();
-        }
-        arm(cx_sched.current);
-    }
-    return woken;
-}
-
-int cx_wake_one(struct cx_thread *self, const void *object)
-{
-    static struct cx_thread *waiters[CX_THREADS_MAX]; // scheduler token
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < cx_sched.count; i++) {
-        struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread->status == CX_THREAD_BLOCKED && thread->wait_object == object) {
-            uint32_t at = count++;
-            for (; at > 0 && waiters[at - 1]->wait_seq > thread->wait_seq; at--) {
-                waiters[at] = waiters[at - 1];
-            }
-            waiters[at] = thread;
-        }
-    }
-    if (count == 0) {
-        return 0;
-    }
-    settle();
-    make_runnable(waiters[cx_pick(self, count)], CX_WAKE_SIGNAL, 0);
-    cx_poll_progress();
-    arm(self);
-    return 1;
-}
-
-void cx_lost(struct cx_thread *self, const void *object)
-{
-    if (cx_sched.retries == 0) {
-        return;
-    }
-    settle();
-    for (uint32_t i = 0; i < cx_sched.count; i++) {
-        struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread != self && thread->retry && thread->wait_object == object) {
-            thread->retry = 0;
-            cx_sched.retries--;
-            make_blocked(thread);
-        }
-    }
-    arm(self);
 }
 
 // True when every thread that can run has been spinning for long with nothing stored, and no timer can change that.
@@ -365,7 +313,7 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
 {
     self->points++;
     note_operation(self, op, object, caller);
-    settle();
+    cx__settle();
     cx_record_step(self);
     if (cx_sched.steps >= cx_sched.steps_max) {
         cx_finish_livelock("the bound on steps passed");
@@ -392,7 +340,7 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
         struct cx_thread *next = choose_successor(self, &deviation);
         switch_to(self, next, CX_SWITCH_YIELD, deviation);
     }
-    arm(self);
+    cx__arm(self);
 }
 
 void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller)
@@ -413,7 +361,7 @@ static void leave_runnable(struct cx_thread *self, enum cx_thread_status status,
 {
     self->points++;
     note_operation(self, op, NULL, caller);
-    settle();
+    cx__settle();
     cx_record_step(self);
     self->status = (uint8_t)status;
     cx_sched.runnable--;
@@ -467,6 +415,7 @@ void cx_sched_begin(struct cx_channel *channel)
     cx_sched.steps_max = channel->request.steps_max;
     cx_sched.next_deadline_ns = CX_NO_DEADLINE;
     cx_sched.prng.state = channel->request.seed;
+    cx_sched.spurious = channel->request.rules.spurious > 0 || channel->request.strategy == CX_STRATEGY_REPLAY;
     cx_sched.slow_mode = cx_wants_every_point();
     cx_record_begin();
     cx_sched.strategy->begin();
@@ -474,7 +423,7 @@ void cx_sched_begin(struct cx_channel *channel)
     cx_sched.current = self;
     cx_sched.active = 1;
     self->turn_ends = CX_QUANTUM_MAX;
-    arm(self);
+    cx__arm(self);
     cx_self = self;
 }
 
@@ -487,6 +436,6 @@ void cx_sched_thread_added(struct cx_thread *thread)
     cx_sched.strategy->thread_created(thread);
     if (cx_sched.current != NULL) {
         cx_poll_progress();
-        arm(cx_sched.current);
+        cx__arm(cx_sched.current);
     }
 }

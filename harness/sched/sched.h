@@ -124,6 +124,8 @@ struct cx_sched {
     uint32_t timed;                           // scheduler token: threads blocked with a deadline
     uint32_t blocked;                         // scheduler token: threads blocked, with a deadline or without
     uint32_t retries;                         // scheduler token: runnable threads with `retry`
+    uint32_t wakeable;                        // scheduler token: threads that may wake up unasked
+    int spurious;                             // const after init: they may
     struct cx_thread *current;                // scheduler token
     uint64_t steps;                           // scheduler token: settled points of all threads
     uint64_t steps_max;                       // const after init
@@ -150,7 +152,7 @@ extern struct cx_sched cx_sched;
 // every interposer reads first.
 extern __thread struct cx_thread *cx_self;
 
-// ---- core.c ----
+// ---- core.c and wake.c ----
 
 // Begin control of the calling thread as "main". `channel->request` says how. Nothing else may be running.
 void cx_sched_begin(struct cx_channel *channel);
@@ -325,8 +327,11 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
 void cx_await_changed(void);
 // From now on, answers may come from another process.
 void cx_await_outside(void);
-// Nothing can run; with `timed`, time is about to leap. Returns 1 if somebody can go on now.
-int cx_await_leap(int timed);
+// True if an answer may come from outside.
+int cx_await_due(void);
+// Nothing can run, and time is about to leap by so much; CX_NO_DEADLINE: there is nothing to leap to. Returns 1 if
+// somebody can go on now.
+int cx_await_leap(uint64_t leap_ns);
 extern uint32_t cx_awaiting;
 
 // ---- locks.c: who holds what, for wait-for graphs ----
@@ -370,10 +375,17 @@ void cx_sched_again(struct cx_thread *self);
 struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count);
 // The thread whose deadline comes first. Requires: cx_sched.timed > 0.
 struct cx_thread *cx_first_to_expire(void);
-// True for a timed wait that the schedule may end before its time. A second more or less is the machine's; a thread that
-// is kept from running for a minute, by a wait that another gives up, is none of what a program must expect.
+// True for a timed wait that the schedule may end before its time. A second more or less is the machine's; that a
+// thread is kept from running for a minute is none of what a program must expect.
 int cx_may_end_early(const struct cx_thread *thread);
-// Now and then, a thread whose timed wait is to end early; NULL most of the time, and where there is none.
+// True for a thread that waits for a condition variable, without a deadline, and may wake up unasked, as POSIX allows.
+static inline int cx_may_wake(const struct cx_thread *thread)
+{
+    return cx_sched.spurious && thread->status == CX_THREAD_BLOCKED && thread->op == CX_OP_COND_WAIT &&
+           thread->deadline_ns == CX_NO_DEADLINE;
+}
+// Now and then, a thread whose timed wait is to end early, or that is to wake up unasked; NULL most of the time, and
+// where there is none.
 struct cx_thread *cx_choose_expiry(const struct cx_thread *self);
 // One run in sixteen, drawn once: points that no other thread can tell from the next one matter, too, for the sake of
 // plain memory.
@@ -388,7 +400,7 @@ int cx_conflicting(uint8_t a, uint8_t b);
 // True where the next thread is a matter of choice.
 static inline int cx_has_choice(void)
 {
-    return cx_sched.runnable + cx_sched.timed > 1;
+    return cx_sched.runnable + cx_sched.timed + cx_sched.wakeable > 1;
 }
 
 // The request asks for a record of every point.

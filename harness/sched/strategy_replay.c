@@ -97,7 +97,7 @@ static struct cx_thread *planned(struct cx_thread *self)
         cannot_follow(self, entry, "the thread that the schedule names does not exist");
         return NULL;
     }
-    int can_run = next->status == CX_THREAD_RUNNABLE ||
+    int can_run = next->status == CX_THREAD_RUNNABLE || cx_may_wake(next) ||
                   (next->status == CX_THREAD_BLOCKED && next->deadline_ns != CX_NO_DEADLINE);
     if (!can_run) {
         cannot_follow(self, entry, "the thread that the schedule names cannot run");

@@ -4,15 +4,16 @@
 // lenient replay (which shrinking uses) counts what it passed over.
 #include "harness/tests/sched_case.h"
 
+#include <semaphore.h>
 #include <string.h>
 
 #include "harness/sched/sched.h"
 
 #define REPLAYS 100
 
+static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static pthread_mutex_t left = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t right = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
 static int counter;
 static int waiting;
 
@@ -198,9 +199,9 @@ static void *sleep_long(void *unused)
 
 static void *wait_for_ever(void *unused)
 {
-    pthread_mutex_lock(&left);
+    static sem_t never;
     __atomic_store_n(&waiting, 1, __ATOMIC_RELEASE);
-    pthread_cond_wait(&condition, &left);
+    sem_wait(&never);
     return unused;
 }
 

@@ -35,6 +35,9 @@ expect_last_line "there is no target 3.14.7-ft-debug"
 run --dir 3.14.7-ft-debug
 expect_status 3
 expect_last_line "target 3.14.7-ft-debug is not built: build it with tools/cpython-build 3.14.7-ft-debug"
+run --tests 3.9.1
+expect_status 2
+expect_last_line "unknown version 3.9.1; versions: 3.13.5 "
 run --list
 expect_status 0
 grep -q '^3.14.7-ft-debug	not built$' "$work/stdout" || fail "--list"
