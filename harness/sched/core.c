@@ -3,8 +3,8 @@
 // core: points, blocking, waking and virtual time.
 //
 // The fast path of a point is one increment and one comparison (cx_step in sched.h): cx__arm computes, whenever
-// anything changes, how many points the running thread may pass before somebody must look again, because the strategy wants to
-// be asked, a deadline ends, or the step bound is reached.
+// anything changes, how many points the running thread may pass before somebody must look again, because the strategy
+// wants to be asked, a deadline ends, or the step bound is reached.
 //
 // A point is named (thread, its own count of points). A block counts as a point of its own, so that at most one
 // decision is made under each name.
