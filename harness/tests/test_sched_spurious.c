@@ -51,11 +51,8 @@ static void asked_again(void)
 
 static struct cx_request request_of(uint32_t strategy, uint32_t seed, uint32_t spurious)
 {
-    return (struct cx_request){.strategy = strategy,
-                               .seed = seed,
-                               .pct_depth = 3,
-                               .choices_expected = 20,
-                               .rules = {.spurious = spurious}};
+    return (struct cx_request){
+        .strategy = strategy, .seed = seed, .pct_depth = 3, .choices_expected = 20, .rules = {.spurious = spurious}};
 }
 
 // Runs of `body` that end in `outcome`; the last one of them is left in the channel.
