@@ -218,6 +218,7 @@ struct cx_request {
     uint32_t pct_depth;
     uint64_t seed;
     uint64_t choices_expected; // length of a run in points with a choice, learned by a calibration run; 0: unknown
+    uint64_t points_expected;  // pct: points that a thread other than main passes, learned from runs; 0: unknown
     uint64_t steps_max;        // 0: the scenario's
     uint32_t wall_ms_max;      // 0: the scenario's
     uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
@@ -313,7 +314,8 @@ struct cx_result {
     int32_t wait_status;
     int32_t signal; // 0: none
     uint64_t steps;
-    uint64_t choices; // points at which more than one thread could run
+    uint64_t choices;    // points at which more than one thread could run
+    uint64_t points_max; // of the thread that passed the most points, main left out
     uint64_t switches;
     uint64_t preemptions;
     uint64_t fingerprint; // of the whole interleaving

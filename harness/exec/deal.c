@@ -20,6 +20,8 @@ struct cx_deal {
     uint64_t choices_default;  // of the run in the default order
     uint64_t choices_expected; // moving estimate, of the generations before this one
     uint64_t choices_sum;      // of this generation
+    uint64_t points_expected;  // of a thread, twice the mean of the longest ones; 0: nothing learned yet
+    uint64_t points_sum;       // of this generation
     struct cx_profile_table profile;
     struct cx_feedback feedback;
     struct cx_portfolio portfolio;
@@ -129,6 +131,7 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
         cx_feedback_request(&deal->feedback, &deal->profile, seed, request, plan);
     } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
         request->pct_depth = cx_portfolio_depth(seed);
+        request->points_expected = cx_mix(seed) % 2 == 0 ? deal->points_expected : 0;
     }
     cx_profile_request(&deal->profile, place_of(deal, number, 1), request);
 }
@@ -137,10 +140,12 @@ static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record 
 {
     uint64_t place = (number - 1) % GENERATION;
     deal->choices_sum = (place == 0 ? 0 : deal->choices_sum) + record->choices;
+    deal->points_sum = (place == 0 ? 0 : deal->points_sum) + record->points_max;
     cx_feedback_judge(&deal->feedback, record);
     cx_portfolio_judge(&deal->portfolio, record, fresh);
     if (place == GENERATION - 1) {
         deal->choices_expected = (deal->choices_expected + deal->choices_sum / GENERATION + 1) / 2;
+        deal->points_expected = 2 * deal->points_sum / GENERATION;
         cx_feedback_generation(&deal->feedback);
         cx_portfolio_generation(&deal->portfolio);
     }

@@ -73,6 +73,7 @@ enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *
     record->outcome = (enum cx_outcome)result->outcome;
     record->steps = result->steps;
     record->choices = result->choices;
+    record->points_max = result->points_max;
     record->switches = result->switches;
     record->fingerprint = result->fingerprint;
     record->cpu_ns = result->cpu_ns;

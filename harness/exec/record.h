@@ -19,6 +19,7 @@ struct cx_record {
     enum cx_outcome outcome;
     uint64_t steps;
     uint64_t choices;
+    uint64_t points_max;
     uint64_t switches;
     uint64_t fingerprint;
     uint64_t cpu_ns;

@@ -129,7 +129,11 @@ static void finish(const char *message, const char *location, const struct cx_st
     result->threads_count = cx_sched.count;
     result->threads_parked = 0;
     for (uint32_t i = 0; i < cx_sched.count; i++) {
-        result->threads_parked += cx_sched.threads[i].status == CX_THREAD_PARKED;
+        const struct cx_thread *thread = &cx_sched.threads[i];
+        result->threads_parked += thread->status == CX_THREAD_PARKED;
+        if (i > 0 && thread->points > result->points_max) {
+            result->points_max = thread->points;
+        }
     }
     if (cx_sched.current != NULL) {
         result->time_ns = cx_now_ns();

@@ -10,16 +10,22 @@
 // being guessed; a thread that yields, or spins, falls below all others, as in Coyote and Shuttle, since strict
 // priorities starve whoever a spinner waits for; timed waits may end early at the points where a thread is chosen; a
 // new thread draws its rank at random among those that are there.
+//
+// And where the request knows how many points threads pass (the portfolio learns it): one change point for each thread
+// but main lies among that thread's own points, and the others are drawn as always. Beside a main that ends a whole
+// interpreter, a thread that attaches for a moment has one point in a hundred; drawn over all points, hardly any change
+// would ever fall on it.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
 
 #define DEPTH_MAX 64
 
-static uint64_t change_at[DEPTH_MAX]; // const after begin: ascending, in units of cx_sched.choices
-static uint32_t changes;              // const after begin
-static uint32_t changes_done;         // scheduler token
-static uint64_t lowest;               // scheduler token: below every priority given so far
+static uint64_t change_at[DEPTH_MAX];   // const after begin: ascending, in units of cx_sched.choices
+static uint32_t changes;                // const after begin
+static uint32_t changes_done;           // scheduler token
+static uint64_t lowest;                 // scheduler token: below every priority given so far
+static uint64_t own_at[CX_THREADS_MAX]; // scheduler token: a change at that point of this thread, 0: none
 
 static void pct_begin(void)
 {
@@ -28,7 +34,8 @@ static void pct_begin(void)
         choices = 10000;
     }
     uint32_t depth = cx_sched.channel->request.pct_depth;
-    changes = depth > 1 ? depth - 1 : 0;
+    uint32_t own = cx_sched.channel->request.points_expected > 0;
+    changes = depth > 1 + own ? depth - 1 - own : 0;
     if (changes > DEPTH_MAX) {
         changes = DEPTH_MAX;
     }
@@ -48,6 +55,8 @@ static void pct_thread_created(struct cx_thread *thread)
 {
     // Above `lowest` for as long as fewer than 2^32 demotions are made.
     thread->priority = (1ULL << 32) + 1 + (cx_prng_next(&cx_sched.prng) >> 2);
+    uint64_t points = cx_sched.channel->request.points_expected;
+    own_at[thread->index] = points > 0 && thread->index > 0 ? 1 + cx_prng_below(&cx_sched.prng, points) : 0;
 }
 
 static struct cx_thread *highest_of(struct cx_thread *best, struct cx_thread **others, uint32_t count)
@@ -71,15 +80,22 @@ static uint64_t pct_distance(const struct cx_thread *self)
     if (best != NULL && best->priority > self->priority) {
         return 1;
     }
+    uint64_t own = own_at[self->index];
+    uint64_t left = own == 0 ? UINT64_MAX : own > self->points ? own - self->points : 1;
     if (changes_done == changes) {
-        return UINT64_MAX;
+        return left;
     }
-    return change_at[changes_done] > cx_sched.choices ? change_at[changes_done] - cx_sched.choices : 1;
+    uint64_t change = change_at[changes_done] > cx_sched.choices ? change_at[changes_done] - cx_sched.choices : 1;
+    return change < left ? change : left;
 }
 
 static struct cx_thread *pct_at_point(struct cx_thread *self)
 {
     struct cx_thread *expiring = NULL;
+    if (own_at[self->index] != 0 && own_at[self->index] <= self->points) {
+        own_at[self->index] = 0;
+        self->priority = --lowest;
+    }
     while (changes_done < changes && change_at[changes_done] <= cx_sched.choices) {
         changes_done++;
         self->priority = --lowest;

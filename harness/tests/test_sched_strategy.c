@@ -279,12 +279,61 @@ static void test_busy_thread_starves_nobody(void **state)
     }
 }
 
+static void *step_out_for_a_moment(void *unused)
+{
+    for (int i = 0; i < 20; i++) {
+        if (i == 10) {
+            __atomic_store_n(&counter, 1, __ATOMIC_SEQ_CST);
+        }
+        __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
+        if (i == 12) {
+            __atomic_store_n(&counter, 0, __ATOMIC_SEQ_CST);
+        }
+    }
+    return unused;
+}
+
+// The other one is out for eight points of some fifty; main must pass all of its thousands meanwhile to see it.
+static void long_beside_short(void)
+{
+    pthread_t other = sched_spawn(step_out_for_a_moment, NULL);
+    for (int i = 0; i < 5000; i++) {
+        __atomic_fetch_add(&last_worker, 1, __ATOMIC_SEQ_CST);
+    }
+    SCHED_CHECK(__atomic_load_n(&counter, __ATOMIC_SEQ_CST) == 0);
+    sched_join(other);
+}
+
+static uint32_t failures_of_pct(uint64_t points_expected)
+{
+    uint32_t failures = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct cx_request request = request_of(CX_STRATEGY_PCT, seed, 10000);
+        request.pct_depth = 2;
+        request.points_expected = points_expected;
+        const struct cx_result *result = sched_run(long_beside_short, &request);
+        failures += result->outcome == CX_OUTCOME_INVARIANT;
+        assert_in_range(result->points_max, 1, 60);
+    }
+    return failures;
+}
+
+// Change points over all points of a run hardly ever meet a short thread; over its own, they do.
+static void test_pct_stops_short_threads_at_their_own_points(void **state)
+{
+    (void)state;
+    assert_true(failures_of_pct(0) <= 1);
+    uint32_t failures = failures_of_pct(60);
+    assert_in_range(failures, 5, 30);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_seed_is_the_same_run),
         cmocka_unit_test(test_other_seeds_are_other_interleavings),
         cmocka_unit_test(test_pct_of_depth_one_makes_no_change_points),
+        cmocka_unit_test(test_pct_stops_short_threads_at_their_own_points),
         cmocka_unit_test(test_random_preempts_within_its_range),
         cmocka_unit_test(test_picks_are_drawn_recorded_and_replayed),
         cmocka_unit_test(test_step_bound_is_a_livelock),
