@@ -19,6 +19,7 @@
     X("explain", cx_cmd_explain, "tell the story of a schedule file")                                                  \
     X("report", cx_cmd_report, "write results for people and for other programs")                                      \
     X("merge", cx_cmd_merge, "join the results of several campaigns into one store")                                   \
+    X("diverge", cx_cmd_diverge, "name the first step at which two runs of a schedule differ, and why")                \
     X("target", cx_cmd_target, "list, add, remove and describe CPython builds")
 
 #define CX_COMMAND_DECLARE(verb, function, summary) enum cx_exit function(int argc, char **argv);

@@ -39,6 +39,7 @@ struct cx_finding {
     int regressed;                      // `known` says that this version has the fix
     const struct cx_known_entry *known; // borrowed; what explains it, or NULL
     char divergence[400];
+    char source[800];             // of a divergence, likely: where, what and why; empty: not looked for, or not found
     char schedule_path[PATH_MAX]; // empty: not written
 };
 

@@ -5,6 +5,7 @@
 #include "harness/detect/blocked.h"
 #include "harness/detect/native_threads.h"
 #include "harness/detect/tasks.h"
+#include "harness/detect/watch.h"
 #include "harness/host/run.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
@@ -29,6 +30,9 @@ static uint32_t slices;   // atomic: of the real-time bound that have passed
 
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
+    if (cx_watch_took(number, context)) {
+        return;
+    }
     cx_finish_claim();
     const ucontext_t *where = context;
     struct cx_result *result = &cx_sched.channel->result;
@@ -114,7 +118,9 @@ void cx_crash_uninstall(void)
     int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (size_t i = 0; i < sizeof(fatal_signals) / sizeof(fatal_signals[0]); i++) {
-        real_sigaction(fatal_signals[i], &action, NULL);
+        if (!cx_watch_keeps(fatal_signals[i])) {
+            real_sigaction(fatal_signals[i], &action, NULL);
+        }
     }
     real_sigaction(SIGALRM, &action, NULL);
 }

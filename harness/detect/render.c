@@ -88,9 +88,10 @@ void cx_render_thread_name(const struct cx_result *result, uint32_t key, char *t
     }
 }
 
-void cx_render_place(const struct cx_render *render, const struct cx_stack *stack, char *text, size_t text_bytes)
+static void place_render(const struct cx_render *render, const struct cx_stack *stack, enum cx_stack_kind kind,
+                         char *text, size_t text_bytes)
 {
-    struct cx_symbol_stack *symbols = stack_resolve(render, stack, CX_STACK_RETURNS);
+    struct cx_symbol_stack *symbols = stack_resolve(render, stack, kind);
     int index = cx_frame_telling_index(symbols);
     if (index < 0) {
         snprintf(text, text_bytes, "an unknown place");
@@ -101,6 +102,16 @@ void cx_render_place(const struct cx_render *render, const struct cx_stack *stac
         snprintf(text, text_bytes, "%s", symbols->frames[index].function);
     }
     free(symbols);
+}
+
+void cx_render_place(const struct cx_render *render, const struct cx_stack *stack, char *text, size_t text_bytes)
+{
+    place_render(render, stack, CX_STACK_RETURNS, text, text_bytes);
+}
+
+void cx_render_place_fault(const struct cx_render *render, const struct cx_stack *stack, char *text, size_t text_bytes)
+{
+    place_render(render, stack, CX_STACK_FAULT, text, text_bytes);
 }
 
 // "waits in cond-wait for the stop-the-world mutex, held by main"

@@ -26,6 +26,8 @@ void cx_render_thread_name(const struct cx_result *result, uint32_t key, char *t
 
 // "function file:line" of the frame of a stack that tells most, into `text`.
 void cx_render_place(const struct cx_render *render, const struct cx_stack *stack, char *text, size_t text_bytes);
+// The same where the first address is the instruction itself.
+void cx_render_place_fault(const struct cx_render *render, const struct cx_stack *stack, char *text, size_t text_bytes);
 
 // Every thread that has not ended: what it waits for, who holds that, and its stack. A deadlock's wait-for graph.
 void cx_render_threads(const struct cx_render *render, const struct cx_result *result, const char *indent);

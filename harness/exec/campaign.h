@@ -70,6 +70,7 @@ struct cx_campaign {
     uint64_t verdicts[CX_VERDICT_ERROR + 1];
     uint64_t runs;     // of the scenarios before the current one
     uint64_t findings; // signatures, so far
+    uint32_t divergences_told;
     uint64_t findings_unexpected;
     uint64_t findings_known;
     uint64_t interleavings; // of the scenarios before the current one

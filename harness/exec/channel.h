@@ -59,6 +59,8 @@
 #define CX_COVERAGE_WORDS 256         // 64 bits each
 #define CX_COVERAGE_HANDOFF_WORDS 128 // of them: pairs at switches; the others are conflicts, seen by pos alone
 #define CX_SUBJECT_WORDS_BYTES 8192
+#define CX_LOG_BLOCKS_MAX 4096
+#define CX_INPUTS_MAX 4096
 
 enum cx_strategy_kind {
     CX_STRATEGY_NATIVE = 0, // no control: the operating system schedules
@@ -78,6 +80,7 @@ enum cx_mode {
     CX_MODE_STRICT = 1,  // replay: a deviation that cannot be followed, or meets another operation, ends the run
     CX_MODE_LOG = 2,     // write every step to CX_LOG_FD and hash it into result.log_hash
     CX_MODE_EXPLAIN = 4, // record an event, with both stacks, at every switch and note
+    CX_MODE_WATCH = 16,  // write into inputs[] what comes from outside our control (harness/detect/watch.h)
     CX_MODE_TRACE = 8,   // write every point and who could have gone on there into trace[], and the threads of the run
 };
 
@@ -116,6 +119,18 @@ struct cx_step {
     uint8_t unused[3];
     uint64_t caller; // address in the program that performs the operation
 };
+
+// Something that a run with CX_MODE_WATCH took in from outside our control.
+struct cx_input {
+    uint64_t step;   // steps of the log before it
+    uint64_t value;  // what came back: a system call's result, the counter of rdtsc
+    uint64_t digest; // of the bytes that came with it
+    uint32_t thread; // key, 0: under no control
+    uint32_t call;   // number of the system call, or CX_INPUT_TSC
+    char text[64];   // the file's name, or empty
+    struct cx_stack stack;
+};
+#define CX_INPUT_TSC 0xffffffffu
 
 // One point of a run with CX_MODE_TRACE: what the thread is about to do, and what was decided there. Threads are named
 // by their order of creation (`threads_made`).
@@ -225,6 +240,10 @@ struct cx_request {
     int32_t cpu;               // run pinned to this CPU, -1: not pinned
     uint32_t profile_count;    // entries in profile[]
     struct cx_rules rules;
+    uint64_t log_from;            // steps that the log leaves out at its beginning,
+    uint64_t log_count;           // and how many it then holds at most; 0: as many as it can
+    uint64_t log_block;           // log_hash is kept in log_blocks[] every so many steps; 0: it is not
+    uint64_t stack_step;          // result.step_stack is taken at this step of the log, and watching ends; 0: never
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };
@@ -344,13 +363,17 @@ struct cx_result {
     struct cx_deviation diverged_expected;
     struct cx_deviation diverged_found;
     uint64_t fault_address;
-    uint32_t trace_count;                 // entries in trace[]
+    uint32_t trace_count; // entries in trace[]
+    uint32_t log_blocks_count;
+    uint32_t watched;                     // 1: inputs[] tells what was taken in
+    uint64_t inputs_count;                // ever; the last CX_INPUTS_MAX are there, each at its number modulo that
     uint32_t trace_dropped;               // 1: more points or threads than a trace can hold
     uint64_t coverage[CX_COVERAGE_WORDS]; // one bit for each pair of operations that a switch or a conflict joined
     char message[400];                    // assertion text, fatal error text, failed check, what diverged
     char location[200];                   // "file:line" of an assertion or check, or the function of a fatal error
     char uncontrolled[200];               // what was not under control, or empty
     struct cx_stack stack;                // of the thread that failed
+    struct cx_stack step_stack;           // of the thread that performed step `stack_step`
     struct cx_step cycle[64];
     struct cx_thread_report threads[CX_THREADS_REPORT_MAX];
     struct cx_race races[CX_RACES_MAX];
@@ -372,6 +395,8 @@ struct cx_channel {
     struct cx_deviation deviations[CX_DEVIATIONS_MAX];         // runner -> command
     struct cx_choice trace[CX_TRACE_MAX];                      // runner -> command
     struct cx_trace_thread threads_made[CX_TRACE_THREADS_MAX]; // runner -> command: in order of creation
+    uint64_t log_blocks[CX_LOG_BLOCKS_MAX];                    // runner -> command
+    struct cx_input inputs[CX_INPUTS_MAX];                     // runner -> command
 };
 
 // Key of a thread: a pure function of its place in the tree of creations ("main" is the root), never of time or of an

@@ -38,8 +38,14 @@ enum cx_status cx_worker_log(const struct cx_worker *worker, struct cx_step **st
     int fd = cx_worker__log_fd(worker);
     size_t bytes = (size_t)file_bytes(fd);
     size_t count = bytes / sizeof(**steps);
-    if (count > cx_worker_result(worker)->log_steps) {
-        count = (size_t)cx_worker_result(worker)->log_steps; // the file may keep the tail of a longer run
+    const struct cx_request *request = &cx_worker_channel(worker)->request;
+    uint64_t all = cx_worker_result(worker)->log_steps;
+    uint64_t written = all > request->log_from ? all - request->log_from : 0;
+    if (request->log_count > 0 && written > request->log_count) {
+        written = request->log_count;
+    }
+    if (count > written) {
+        count = (size_t)written; // the file has room for more than this run wrote
     }
     if (count == 0) {
         return CX_OK;

@@ -12,6 +12,7 @@
 #include "harness/exec/campaign.h"
 #include "harness/exec/clock.h"
 #include "harness/exec/deal.h"
+#include "harness/exec/diverge.h"
 #include "harness/options.h"
 #include "harness/trace/format.h"
 
@@ -19,6 +20,7 @@
 #define CX_REPORT_FRAMES_MAX 8 // of a stack on the terminal; the JSON line has all
 #define CX_REPORT_LINES_MAX 12 // of what a subject printed
 #define CX_REPORT_COLUMNS_MAX 160
+#define CX_DIVERGENCES_TOLD_MAX 2 // each plays its schedule a dozen times
 
 // <out>/<target>/<scenario with dots>-<id>.cxs; makes the target's folder.
 static int schedule_path(const struct cx_campaign *campaign, const struct cx_explore *explore,
@@ -190,6 +192,21 @@ static void finding_print(struct cx_campaign *campaign, const struct cx_explore 
     fflush(stdout);
 }
 
+// Where and why a finding that nobody expected could not be played again.
+static void divergence_tell(struct cx_campaign *campaign, struct cx_finding *finding)
+{
+    if (finding->status != CX_FINDING_DIVERGED || finding->expected || finding->schedule_path[0] == '\0' ||
+        campaign->divergences_told++ >= CX_DIVERGENCES_TOLD_MAX) {
+        return;
+    }
+    struct cx_error error = {0};
+    enum cx_status status =
+        cx_divergence_tell(finding->schedule_path, stdout, finding->source, sizeof(finding->source), &error);
+    if (status != CX_OK) {
+        fprintf(stderr, "constrictor: where it diverges is not known: %s\n", error.text);
+    }
+}
+
 void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
                        const struct cx_record *record)
 {
@@ -204,11 +221,12 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
     char command[PATH_MAX + CX_SUBJECT_WORDS_BYTES + 400];
     cx_report_replay_command(campaign, explore, finding, command, sizeof(command));
     finding_print(campaign, explore, finding, record, command);
+    divergence_tell(campaign, finding);
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     json_t *run = finding->run == CX_RUN_DEFAULT ? json_null() : json_integer((json_int_t)finding->run);
     json_t *line = json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:s, s:s, s:s, s:s, s:i, s:i, s:s, s:s, "
-        "s:s, s:s}",
+        "s:s, s:s, s:s}",
         "type", "finding", "signature", finding->signature.text, "id", finding->signature.id, "kind",
         cx_outcome_name(kind), "message", record->result->message, "location", record->result->location, "scenario",
         explore->options->scenario, "target", campaign->target, "build_id", campaign->identity->build_id, "strategy",
@@ -216,8 +234,8 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
         finding->expected, "known", known ? finding->known->issue : "", "known_id",
         finding->known != NULL ? finding->known->id : "", "regressed", finding->regressed ? finding->known->issue : "",
         "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed, "replays",
-        (int)finding->replays, "divergence", finding->divergence, "uncontrolled", record->result->uncontrolled,
-        "schedule", finding->schedule_path, "replay", command);
+        (int)finding->replays, "divergence", finding->divergence, "source", finding->source, "uncontrolled",
+        record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
     if (line != NULL && campaign->options->subject != NULL) {
         json_object_set_new(line, "output", cx_jsonl_text(record->output));
     }

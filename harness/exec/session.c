@@ -87,9 +87,9 @@ static enum cx_status answer_wait(struct cx_session *session, enum cx_answer *an
     return status;
 }
 
-// Play what `wanted` says; its plan, if any, is copied into the channel each time.
-static enum cx_status request_play(struct cx_session *session, const struct cx_request *wanted,
-                                   const struct cx_deviation *plan, struct cx_error *error)
+// The plan is copied into the channel each time.
+enum cx_status cx_session_request(struct cx_session *session, const struct cx_request *wanted,
+                                  const struct cx_deviation *plan, struct cx_error *error)
 {
     for (;;) {
         struct cx_request *request = cx_worker_request(session->worker);
@@ -128,7 +128,7 @@ enum cx_status cx_session_play(struct cx_session *session, const struct cx_devia
                                       .mode = mode,
                                       .seed = session->schedule.seed,
                                       .plan_count = (uint32_t)plan_count};
-    return request_play(session, &wanted, plan, error);
+    return cx_session_request(session, &wanted, plan, error);
 }
 
 enum cx_status cx_session_sample(struct cx_session *session, uint64_t number, uint32_t depth, uint64_t choices_expected,
@@ -138,7 +138,7 @@ enum cx_status cx_session_sample(struct cx_session *session, uint64_t number, ui
                                       .pct_depth = depth,
                                       .seed = cx_mix(session->schedule.seed ^ cx_mix(number)),
                                       .choices_expected = choices_expected};
-    return request_play(session, &wanted, NULL, error);
+    return cx_session_request(session, &wanted, NULL, error);
 }
 
 int cx_session_same(const struct cx_session *session)

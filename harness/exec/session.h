@@ -42,6 +42,10 @@ void cx_session_close(struct cx_session *session);
 enum cx_status cx_session_play(struct cx_session *session, const struct cx_deviation *plan, size_t plan_count,
                                uint32_t mode, struct cx_error *error);
 
+// Play any request of this file's scenario; `plan` has request->plan_count entries.
+enum cx_status cx_session_request(struct cx_session *session, const struct cx_request *wanted,
+                                  const struct cx_deviation *plan, struct cx_error *error);
+
 // The same for a run that PCT draws: `number` is which, `depth` how many change points plus one.
 enum cx_status cx_session_sample(struct cx_session *session, uint64_t number, uint32_t depth, uint64_t choices_expected,
                                  struct cx_error *error);

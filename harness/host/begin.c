@@ -3,6 +3,7 @@
 // begin: the first moments of a run in its child, whatever is played.
 #include "harness/host/run.h"
 
+#include "harness/detect/watch.h"
 #include "harness/interpose/clock.h"
 #include "harness/interpose/interpose.h"
 #include "harness/sched/sched.h"
@@ -16,6 +17,9 @@ void cx_play_begin(struct cx_channel *channel, int from_start)
     cx_sched.channel = channel;
     cx_crash_install(channel->request.wall_ms_max);
     cx_crash_thread_init(0);
+    if ((channel->request.mode & CX_MODE_WATCH) != 0) {
+        cx_watch_begin(channel);
+    }
     cx_the_real()->vary(channel->request.seed >> 32);
     channel->result.begin_ns = cx_clock_wall_ns();
     if (channel->request.strategy == CX_STRATEGY_NATIVE) {

@@ -12,10 +12,13 @@
 #define LOG_STEPS_MAX (8u << 20)               // 320 MB of records; hashing goes on past that
 #define LOG_ADDRESS ((void *)0x560000000000ul) // far from all else, and no shadow of ThreadSanitizer
 
+static uint64_t block_left; // scheduler token: steps until log_hash is kept again, 0: it is not
+
 void cx_record_begin(void)
 {
     struct cx_result *result = &cx_sched.channel->result;
     result->log_hash = 0;
+    block_left = cx_sched.channel->request.log_block;
     if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
         return;
     }
@@ -31,7 +34,8 @@ void cx_record_begin(void)
         cx_finish(CX_OUTCOME_ERROR, "the step log cannot be mapped", "");
     }
     cx_sched.log = (struct cx_step *)LOG_ADDRESS;
-    cx_sched.log_end = cx_sched.log + LOG_STEPS_MAX;
+    uint64_t count = cx_sched.channel->request.log_count;
+    cx_sched.log_end = cx_sched.log + (count > 0 && count < LOG_STEPS_MAX ? count : LOG_STEPS_MAX);
 }
 
 void cx_record_deviation(struct cx_thread *self, enum cx_deviation_kind kind, uint32_t choice, int preemption)
@@ -194,7 +198,15 @@ void cx_record_step(const struct cx_thread *self)
     uint64_t mark = step.object ^ (step.caller << 1) ^ ((uint64_t)step.thread << 32) ^ ((uint64_t)step.op << 56);
     result->log_hash = cx_prng_mix(result->log_hash ^ mark ^ step.point) + 1;
     result->log_steps++;
-    if (cx_sched.log < cx_sched.log_end) {
+    const struct cx_request *request = &cx_sched.channel->request;
+    if (result->log_steps > request->log_from && cx_sched.log < cx_sched.log_end) {
         *cx_sched.log++ = step;
+    }
+    if (block_left > 0 && --block_left == 0 && result->log_blocks_count < CX_LOG_BLOCKS_MAX) {
+        cx_sched.channel->log_blocks[result->log_blocks_count++] = result->log_hash;
+        block_left = request->log_block;
+    }
+    if (result->log_steps == request->stack_step) {
+        cx_stack_walk(&result->step_stack, 0, __builtin_frame_address(0));
     }
 }
