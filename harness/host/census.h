@@ -10,7 +10,8 @@
 // Count allocations from now on. 0, or -1 if this host cannot.
 int cx_host_census_begin(void);
 // Flush what CPython keeps for later (garbage, free lists, deferred frees, caches), then count.
-void cx_host_census(struct cx_census *census);
+// 0, or -1 if the host was finalized.
+int cx_host_census(struct cx_census *census);
 // Names of the types that censuses have counted so far, in the order of their entries after the totals. Borrowed.
 const char *const *cx_host_census_types(void);
 

@@ -170,8 +170,11 @@ static int64_t references(void)
 #endif
 }
 
-void cx_host_census(struct cx_census *census)
+int cx_host_census(struct cx_census *census)
 {
+    if (!Py_IsInitialized()) {
+        return -1;
+    }
     types_add(&PyBaseObject_Type, 0);
     flush();
     struct pyrt_pool_stats pool;
@@ -189,6 +192,7 @@ void cx_host_census(struct cx_census *census)
     for (uint32_t i = 0; i < types_count; i++) {
         census->values[CX_TOTAL_COUNT + i] -= dead_by_type[i];
     }
+    return 0;
 }
 
 const char *const *cx_host_census_types(void)

@@ -216,7 +216,9 @@ static void play_cycles(struct cx_run *run)
     }
     for (uint32_t plays = 1; plays <= CX_DRIFT_PLAYS; plays++) {
         play_scenario(run);
-        cx_host_census(&censuses[plays - 1]);
+        if (cx_host_census(&censuses[plays - 1]) != 0) {
+            cx_finish(CX_OUTCOME_ERROR, "a scenario that finalizes is no cycle", "");
+        }
         if (plays > 1 && !cx_drift_suspected(censuses, plays)) {
             return;
         }

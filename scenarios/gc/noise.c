@@ -91,42 +91,37 @@ static void pass_on(struct state *state, uint32_t self)
 
 static int setup(struct cx_run *run, void *memory)
 {
-    (void)run;
     struct state *state = memory;
     state->globals = PyDict_New();
-    PyObject *builtins = PyEval_GetBuiltins(); // borrowed
-    return state->globals != NULL && PyDict_SetItemString(state->globals, "__builtins__", builtins) == 0 &&
-                   PyDict_SetItemString(state->globals, "__name__", Py_None) == 0
-               ? 0
-               : -1;
+    if (state->globals == NULL || PyDict_SetItemString(state->globals, "__name__", Py_None) != 0 ||
+        PyDict_SetItemString(state->globals, "__builtins__", PyEval_GetBuiltins()) != 0) {
+        return -1;
+    }
+    cx_watch(run, state->globals);
+    return 0;
 }
 
 static void user(struct cx_run *run, void *memory)
 {
+    static void (*const alone[])(void) = {immortals, interned, free_lists, late_frees};
     struct state *state = memory;
     uint32_t self = cx_actor_index(run);
     for (uint32_t i = 0; i < 6; i++) {
+        uint32_t at = self == 0 ? i : 5 - i;
         struct pyrt_attach attach = {0};
         CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
-        switch (self == 0 ? i : 5 - i) {
-        case 0:
-            immortals();
-            break;
-        case 1:
-            interned();
-            break;
-        case 2:
-            free_lists();
-            break;
-        case 3:
-            late_frees();
-            break;
-        case 4:
+        if (i == 0) {
+            Py_INCREF(state->globals); // main's object: its count is split between threads
+        }
+        if (at < 4) {
+            alone[at]();
+        } else if (at == 4) {
             python(state);
-            break;
-        default:
+        } else {
             pass_on(state, self);
-            break;
+        }
+        if (i == 5) {
+            Py_DECREF(state->globals);
         }
         CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
     }
