@@ -249,6 +249,7 @@ void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, 
     self->points++;
     note_operation(self, op, object, NULL);
     self->spin.both = CX_SPIN_RESET;
+    cx_sched.store_epoch++;
     self->reads_clock = 0;
     self->quantum = CX_QUANTUM_MAX;
     self->wait_object = object;
@@ -294,6 +295,13 @@ enum cx_wake cx_block(struct cx_thread *self, enum cx_op op, const void *object,
     return cx_wait_commit(self, caller);
 }
 
+// Rounds of `thread` since anybody stored anything: what it saw before that is old. A thread that stores and does not
+// spin itself keeps others from being judged while it can run, so that its stores need to be told when it leaves.
+static uint32_t rounds_in_vain(const struct cx_thread *thread)
+{
+    return thread->spin_epoch == cx_sched.store_epoch ? thread->spin.rounds - thread->spin_before : 0;
+}
+
 // True when every thread that can run has been spinning for long with nothing stored, and no timer can change that.
 static int all_spin_for_ever(void)
 {
@@ -302,7 +310,8 @@ static int all_spin_for_ever(void)
     }
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         struct cx_thread *thread = &cx_sched.threads[i];
-        if (thread->status == CX_THREAD_RUNNABLE && (thread->spin.rounds < CX_SPINS_LIVELOCK || thread->reads_clock)) {
+        if (thread->status == CX_THREAD_RUNNABLE &&
+            (rounds_in_vain(thread) < CX_SPINS_LIVELOCK || thread->reads_clock)) {
             return 0;
         }
     }
@@ -322,6 +331,11 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
     if (self->spin.left < CX_SPIN_MAX && self->spin.rounds < UINT32_MAX) {
         if (self->spin.rounds == 0) {
             self->reads_clock = self->anchor == NULL; // what it read before its last store does not count
+            cx_sched.store_epoch++;
+        }
+        if (self->spin_epoch != cx_sched.store_epoch) {
+            self->spin_epoch = cx_sched.store_epoch;
+            self->spin_before = self->spin.rounds;
         }
         self->spin.rounds++;
         self->spin.left = CX_SPIN_MAX;
@@ -364,6 +378,7 @@ static void leave_runnable(struct cx_thread *self, enum cx_thread_status status,
     cx__settle();
     cx_record_step(self);
     self->status = (uint8_t)status;
+    cx_sched.store_epoch++;
     cx_sched.runnable--;
     cx_poll_progress();
     cx_wake_all(self, 0);

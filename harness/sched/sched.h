@@ -52,6 +52,8 @@ struct cx_thread {
     uint64_t points;          // scheduler token: passed so far
     uint64_t stop_at;         // scheduler token: first point that must take the slow path
     union cx_spin spin;       // scheduler token
+    uint64_t spin_epoch;      // scheduler token: cx_sched.store_epoch when its rounds were last looked at,
+    uint32_t spin_before;     // scheduler token: and how many of them were before that
     const void *anchor;       // scheduler token: the address whose looks are counted
     uint32_t strays;          // scheduler token: looks elsewhere since the last look at it,
     uint64_t strayed;         // scheduler token: and a digest of where,
@@ -136,6 +138,7 @@ struct cx_sched {
     uint64_t leap_ns;                         // scheduler token: virtual time that no point accounts for
     uint64_t next_deadline_ns;                // scheduler token: earliest of all blocked threads
     uint64_t wait_seq;                        // scheduler token
+    uint64_t store_epoch;                     // scheduler token: moves on after a store, before its thread counts
     uint64_t fingerprint;                     // scheduler token
     int32_t dying_tid;                        // scheduler token: a thread whose kernel exit the next holder waits for
     int slow_mode;                            // const after init, or poll.c: every point takes the slow path

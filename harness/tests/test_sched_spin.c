@@ -353,13 +353,65 @@ static void test_spin_beside_work_is_no_livelock(void **state)
     assert_int_equal(sched_explore(spin_for_worker, CX_STRATEGY_RANDOM, 10).of[CX_OUTCOME_PASS], 10);
 }
 
+#define ROUNDS_BEFORE 25000 // more than a livelock takes
+
+static volatile long rounds_begun;
+
+static void *store_late_and_end(void *unused)
+{
+    while (rounds_begun < ROUNDS_BEFORE) {
+        sched_yield();
+    }
+    atomic_store(&flag, 1);
+    return unused;
+}
+
+static void look_and_yield(void)
+{
+    rounds_begun = 0;
+    pthread_t other = sched_spawn(store_late_and_end, NULL);
+    do {
+        rounds_begun++;
+        if (atomic_load(&flag) != 0) {
+            break;
+        }
+        sched_yield();
+    } while (1);
+    sched_join(other);
+    *sched_note(0) = 1;
+}
+
+// The spinner is stopped between its last look in vain and its yield; the other one stores, and ends. All that can run
+// has spun for long then, but not since the store. (One corrected twin of the corpus, in five million runs.)
+static void test_store_between_look_and_yield_is_no_livelock(void **state)
+{
+    (void)state;
+    uint32_t stopped = 0;
+    for (uint64_t i = 0; i < 9; i++) {
+        struct cx_request request = {.strategy = CX_STRATEGY_REPLAY, .plan_count = 1};
+        sched_channel()->plan[0] = (struct cx_deviation){.point = 3 * ROUNDS_BEFORE - 4 + i,
+                                                         .thread = CX_THREAD_KEY_MAIN,
+                                                         .choice = cx_thread_key(CX_THREAD_KEY_MAIN, 1)};
+        const struct cx_result *result = sched_run(look_and_yield, &request);
+        assert_int_equal(result->outcome, CX_OUTCOME_PASS);
+        assert_int_equal(*sched_note(0), 1);
+        stopped += result->preemptions > 0;
+    }
+    assert_true(stopped > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_spinner_lets_others_run),      cmocka_unit_test(test_spin_for_ever_is_a_livelock),
-        cmocka_unit_test(test_livelock_names_every_spinner), cmocka_unit_test(test_spin_on_the_clock_ends),
-        cmocka_unit_test(test_spin_for_a_sleeper_ends),      cmocka_unit_test(test_traversal_is_not_taken_for_spinning),
-        cmocka_unit_test(test_short_spin_costs_no_turn),     cmocka_unit_test(test_spin_beside_work_is_no_livelock),
+        cmocka_unit_test(test_spinner_lets_others_run),
+        cmocka_unit_test(test_spin_for_ever_is_a_livelock),
+        cmocka_unit_test(test_livelock_names_every_spinner),
+        cmocka_unit_test(test_spin_on_the_clock_ends),
+        cmocka_unit_test(test_spin_for_a_sleeper_ends),
+        cmocka_unit_test(test_traversal_is_not_taken_for_spinning),
+        cmocka_unit_test(test_short_spin_costs_no_turn),
+        cmocka_unit_test(test_spin_beside_work_is_no_livelock),
+        cmocka_unit_test(test_store_between_look_and_yield_is_no_livelock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
