@@ -220,8 +220,12 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
     campaign->findings_known += (uint64_t)known;
     char command[PATH_MAX + CX_SUBJECT_WORDS_BYTES + 400];
     cx_report_replay_command(campaign, explore, finding, command, sizeof(command));
-    finding_print(campaign, explore, finding, record, command);
-    divergence_tell(campaign, finding);
+    // Kept first, said then: whatever a person has read is there, also when the command is killed in between. But where
+    // a divergence lies is found while it is said.
+    if (finding->status == CX_FINDING_DIVERGED) {
+        finding_print(campaign, explore, finding, record, command);
+        divergence_tell(campaign, finding);
+    }
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     json_t *run = finding->run == CX_RUN_DEFAULT ? json_null() : json_integer((json_int_t)finding->run);
     json_t *line = json_pack(
@@ -244,6 +248,9 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
                             cx_jsonl_stacks(record->result, explore->resolver, finding->kind, finding->race));
     }
     cx_results_write(&campaign->results, line, finding->schedule_path[0] != '\0' ? finding->schedule_path : NULL);
+    if (finding->status != CX_FINDING_DIVERGED) {
+        finding_print(campaign, explore, finding, record, command);
+    }
 }
 
 void cx_report_start(struct cx_campaign *campaign, uint32_t jobs)
