@@ -9,10 +9,12 @@
 
 #include "harness/command.h"
 #include "harness/detect/story.h"
+#include "harness/exec/needed.h"
 #include "harness/exec/session.h"
 #include "harness/store/store.h"
 
 #define CX_EXPLAIN_FRAMES_MAX 10
+#define CX_EXPLAIN_ORDERS_MAX 12 // deviations of a schedule whose order is tried
 
 static char doc[] = "Tell the story of a schedule file: who was stopped where, who went on, and how it ended."
                     "\vShrink the file first. Exit code 0: the story is that of the recorded finding; 1: the replay "
@@ -152,6 +154,64 @@ static void story_write(FILE *stream, struct cx_story *story, const struct cx_se
     cx_story_end(story, kind, race);
 }
 
+static void needed_print(const struct cx_story *story, const struct cx_needed *needed)
+{
+    FILE *stream = story->render.stream;
+    for (uint32_t i = 0; i < needed->count; i++) {
+        char name[120];
+        cx_render_thread_name(story->result, needed->late[i], name, sizeof(name));
+        fprintf(stream, "  Not needed: %s; the finding comes all the same %s\n", name,
+                needed->ran[i] ? "when it runs only where nothing else can" : "when it never runs");
+    }
+    if (needed->count == 0 && needed->tried > 0) {
+        fprintf(stream, "  Every thread is needed: put off until nothing else can run, none of %u leaves the finding\n",
+                needed->tried);
+    }
+}
+
+static enum cx_status order_play(void *context, const struct cx_deviation *plan, size_t plan_count,
+                                 struct cx_step **steps, size_t *steps_count, int *same, int *passed,
+                                 struct cx_error *error)
+{
+    struct cx_session *session = context;
+    enum cx_status status = cx_session_play(session, plan, plan_count, CX_MODE_LOG, error);
+    if (status != CX_OK) {
+        return status;
+    }
+    *same = cx_session_same(session);
+    *passed = session->symptoms.count == 0 && cx_worker_result(session->worker)->outcome == CX_OUTCOME_PASS;
+    return cx_worker_log(session->worker, steps, steps_count, error);
+}
+
+// Try the necessary order and tell it. A long schedule is to be shrunk first: each of its stops costs six trials.
+static enum cx_status orders_tell(const struct cx_story *story, struct cx_session *session, struct cx_error *error)
+{
+    const struct cx_schedule *schedule = &session->schedule;
+    if (schedule->deviations_count > CX_EXPLAIN_ORDERS_MAX) {
+        fprintf(story->render.stream,
+                "\nWhat has to come before what is tried for up to %d deviations: "
+                "`constrictor shrink` helps\n",
+                CX_EXPLAIN_ORDERS_MAX);
+        return CX_OK;
+    }
+    struct cx_orders orders = {.context = session,
+                               .play = order_play,
+                               .plan = schedule->deviations,
+                               .plan_count = (size_t)schedule->deviations_count,
+                               .steps = story->steps,
+                               .steps_count = story->steps_count};
+    struct cx_needed needed;
+    enum cx_status status = cx_needed_find(session, &needed, error);
+    if (status == CX_OK) {
+        status = cx_orders_find(&orders, error);
+    }
+    if (status == CX_OK) {
+        cx_story_orders(story, &orders);
+        needed_print(story, &needed);
+    }
+    return status;
+}
+
 static enum cx_exit story_tell(struct cx_session *session, const struct explain_options *explain,
                                struct cx_error *error)
 {
@@ -162,23 +222,28 @@ static enum cx_exit story_tell(struct cx_session *session, const struct explain_
     size_t text_bytes = 0;
     FILE *stream = status == CX_OK ? open_memstream(&text, &text_bytes) : NULL;
     int same = cx_session_same(session);
-    if (stream != NULL) {
+    uint32_t race;
+    enum cx_outcome kind = subject_of(session, &race);
+    struct cx_result *result = malloc(sizeof(*result)); // trials follow, and overwrite that of the worker
+    if (stream != NULL && result != NULL) {
+        *result = *cx_worker_result(session->worker);
         struct cx_story story = {
             .render = {.resolver = &session->resolver,
                        .frames_max = explain->full ? UINT32_MAX : CX_EXPLAIN_FRAMES_MAX,
                        .full = explain->full},
-            .result = cx_worker_result(session->worker),
+            .result = result,
             .steps = steps,
             .steps_count = steps_count,
         };
         story_write(stream, &story, session, explain->path);
+        status = same ? orders_tell(&story, session, error) : CX_OK;
         fclose(stream);
         fputs(text, stdout);
-        if (explain->store_path != NULL && same) {
-            uint32_t race;
-            status = story_keep(session, explain, &story, subject_of(session, &race), text, error);
+        if (status == CX_OK && explain->store_path != NULL && same) {
+            status = story_keep(session, explain, &story, kind, text, error);
         }
     }
+    free(result);
     free(text);
     free(steps);
     if (status != CX_OK) {

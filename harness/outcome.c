@@ -46,3 +46,12 @@ int cx_outcome_is_finding(enum cx_outcome outcome)
 {
     return outcome >= CX_OUTCOME_CRASH && outcome <= CX_OUTCOME_EXIT;
 }
+
+int cx_conflicting(uint8_t a, uint8_t b)
+{
+    static const uint8_t looks[CX_OP_COUNT] = {
+        [CX_OP_LOAD] = 1,
+        [CX_OP_RWLOCK_RDLOCK] = 1,
+    };
+    return !(looks[a] && looks[b]) && a != CX_OP_AFTER && b != CX_OP_AFTER;
+}

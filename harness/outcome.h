@@ -91,6 +91,10 @@ const char *cx_op_name(enum cx_op op);
 // The operation with this name, or -1.
 int cx_op_from_name(const char *name);
 
+// True if operations `a` and `b` on one object would do something else in the other order.
+// Requires: both are below CX_OP_COUNT.
+int cx_conflicting(uint8_t a, uint8_t b);
+
 // True for the outcomes that are findings about the program under test.
 int cx_outcome_is_finding(enum cx_outcome outcome);
 

@@ -12,6 +12,7 @@
 
 #include "harness/detect/render.h"
 #include "harness/exec/channel.h"
+#include "harness/trace/order.h"
 
 struct cx_story {
     struct cx_render render; // where to print, and how much of a stack
@@ -26,6 +27,9 @@ void cx_story_switches(const struct cx_story *story);
 // Print what happened in the end: the failing thread with its stack, and where all the others were; for a deadlock the
 // wait-for graph.
 void cx_story_end(const struct cx_story *story, enum cx_outcome kind, uint32_t race);
+
+// Print the necessary order between operations, as it was tried, and in which functions switches were wanted.
+void cx_story_orders(const struct cx_story *story, const struct cx_orders *orders);
 
 // "is stopped before its load of 0x10, although it could go on": why a thread gave the token away.
 void cx_story_stop_text(const struct cx_event *event, char *text, size_t text_bytes);

@@ -60,6 +60,7 @@
 #define CX_COVERAGE_HANDOFF_WORDS 128 // of them: pairs at switches; the others are conflicts, seen by pos alone
 #define CX_SUBJECT_WORDS_BYTES 8192
 #define CX_LOG_BLOCKS_MAX 4096
+#define CX_LATE_MAX 16
 #define CX_INPUTS_MAX 4096
 
 enum cx_strategy_kind {
@@ -240,6 +241,8 @@ struct cx_request {
     int32_t cpu;               // run pinned to this CPU, -1: not pinned
     uint32_t profile_count;    // entries in profile[]
     struct cx_rules rules;
+    uint32_t late_count;
+    uint32_t late[CX_LATE_MAX];   // keys; replay: these threads run only when nothing else can
     uint64_t log_from;            // steps that the log leaves out at its beginning,
     uint64_t log_count;           // and how many it then holds at most; 0: as many as it can
     uint64_t log_block;           // log_hash is kept in log_blocks[] every so many steps; 0: it is not

@@ -128,15 +128,6 @@ struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fi
     return NULL;
 }
 
-int cx_conflicting(uint8_t a, uint8_t b)
-{
-    static const uint8_t looks[CX_OP_COUNT] = {
-        [CX_OP_LOAD] = 1,
-        [CX_OP_RWLOCK_RDLOCK] = 1,
-    };
-    return !(looks[a] && looks[b]) && a != CX_OP_AFTER && b != CX_OP_AFTER;
-}
-
 const struct cx_strategy *cx_strategy_of(uint32_t kind)
 {
     static const struct cx_strategy *const strategies[] = {

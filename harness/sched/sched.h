@@ -398,8 +398,6 @@ int cx_draw_fine(void);
 int cx_matters(uint8_t op, int fine);
 // A thread that has been made and has not run, or NULL: unless `fine`, all come to their first operation at once.
 struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fine);
-// True if operations `a` and `b` on one object would do something else in the other order.
-int cx_conflicting(uint8_t a, uint8_t b);
 // True where the next thread is a matter of choice.
 static inline int cx_has_choice(void)
 {

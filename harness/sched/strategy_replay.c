@@ -36,6 +36,34 @@ static void replay_begin(void)
     entries_met = 0;
 }
 
+// The request puts this thread off.
+static int is_late(const struct cx_thread *thread)
+{
+    const struct cx_request *request = &cx_sched.channel->request;
+    for (uint32_t i = 0; i < request->late_count && i < CX_LATE_MAX; i++) {
+        if (request->late[i] == thread->key) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+// The default order's answer, or who comes after it, if that one is put off and another can run.
+static struct cx_thread *on_time(struct cx_thread *self, struct cx_thread *fallback)
+{
+    if (!is_late(fallback)) {
+        return fallback;
+    }
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!is_late(others[i])) {
+            return others[i];
+        }
+    }
+    return self->status == CX_THREAD_RUNNABLE && !is_late(self) ? self : fallback;
+}
+
 static void replay_thread_created(struct cx_thread *thread)
 {
     thread->plan_next = entry_from(0, CX_DEVIATION_SWITCH, thread->key);
@@ -99,7 +127,7 @@ static struct cx_thread *planned(struct cx_thread *self)
     }
     int can_run = next->status == CX_THREAD_RUNNABLE || cx_may_wake(next) ||
                   (next->status == CX_THREAD_BLOCKED && next->deadline_ns != CX_NO_DEADLINE);
-    if (!can_run) {
+    if (!can_run || is_late(next)) {
         cannot_follow(self, entry, "the thread that the schedule names cannot run");
         return NULL;
     }
@@ -115,7 +143,7 @@ static struct cx_thread *replay_at_point(struct cx_thread *self)
 static struct cx_thread *replay_at_switch(struct cx_thread *self, struct cx_thread *fallback)
 {
     struct cx_thread *next = planned(self);
-    return next != NULL ? next : fallback;
+    return next != NULL ? next : on_time(self, fallback);
 }
 
 static uint32_t replay_pick(struct cx_thread *self, uint32_t n)
