@@ -70,6 +70,8 @@ enum cx_outcome { CX_OUTCOME_MAP(CX_OUTCOME_ENUM) CX_OUTCOME_COUNT };
     X(CX_OP_IO, "input-output")                                                                                        \
     X(CX_OP_FUTEX_WAIT, "futex-wait")                                                                                  \
     X(CX_OP_FUTEX_WAKE, "futex-wake")                                                                                  \
+    X(CX_OP_SIGNAL, "signal")                                                                                          \
+    X(CX_OP_SIGNAL_WAIT, "signal-wait")                                                                                \
     X(CX_OP_FORK, "fork")                                                                                              \
     X(CX_OP_SPIN, "spin")                                                                                              \
     X(CX_OP_ACTORS, "wait-for-actors")                                                                                 \

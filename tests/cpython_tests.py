@@ -7,8 +7,8 @@
 
 MODULE is a name below `test`, by default every module of test_free_threading and test_threading. Each is run as
 `constrictor exec -m test MODULE` does it: once without control, and so many times under each strategy. A module is the
-same if the very tests that pass without control pass under it, the others are skipped as they were, and no run is a
-finding. The table goes to standard output; with --log, what is in the log already is not run again. Exit status 1: a
+same if each of its tests passes, fails or is skipped as it is without control, and no run is a finding of another kind.
+The table goes to standard output; with --log, what is in the log already is not run again. Exit status 1: a
 module that is not the same, or that does not pass without control.
 """
 import json
@@ -72,8 +72,13 @@ def count(line):
     return ", ".join(parts or ["nothing"])
 
 
+def troubles(line):
+    """What was found, without runs that passed and whose replay passed by other steps: shown, but no verdict."""
+    return [signature for signature in line["findings"] if not signature.startswith("divergence of a passing run")]
+
+
 def is_same(native, line):
-    return bool(line["tests"]) and line["tests"] == native["tests"] and not line["findings"]
+    return line["tests"] == native["tests"] and troubles(line) == troubles(native)
 
 
 def passes(native):
@@ -95,12 +100,14 @@ def table(lines, strategies):
         for strategy in strategies:
             line = by[name, strategy]
             same = same and is_same(native, line)
-            cells += ["same" if is_same(native, line) else count(line), str(line["steps"]), f"{line['seconds']:.1f}"]
+            word = "same" if is_same(native, line) else count(line)
+            word += ", replay diverges" if troubles(line) != line["findings"] else ""
+            cells += [word, str(line["steps"]), f"{line['seconds']:.1f}"]
         passing += passes(native)
         if not same:
             different.append(name)
         print(f"| {name} | {count(native)} | " + " | ".join(cells) + " |")
-    for name in different:
+    for name in sorted({line["module"] for line in lines if line["findings"]} | set(different)):
         for strategy in ("native", *strategies):
             for signature in by[name, strategy]["findings"]:
                 print(f"\n{name} under {strategy}: {signature}", end="")

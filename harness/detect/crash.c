@@ -16,12 +16,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
+#include <time.h>
 #include <ucontext.h>
 
 // A thread that has overflowed its stack must still be able to say so. Untouched pages cost nothing.
 #define ALT_STACK_BYTES 32768
 static _Alignas(16) char alt_stacks[CX_THREADS_MAX][ALT_STACK_BYTES];
+
+#define WATCHDOG 64 // the last real-time signal: SIGALRM is the program's
 
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
@@ -105,12 +107,15 @@ void cx_crash_install(uint32_t wall_ms)
     }
     action.sa_flags |= SA_RESTART;
     action.sa_sigaction = on_alarm;
-    real_sigaction(SIGALRM, &action, NULL);
+    real_sigaction(WATCHDOG, &action, NULL);
     uint32_t slice_ms = wall_ms / CX_WALL_SLICES + 1;
     slice_ns = slice_ms * 1000000ULL;
-    const struct timeval slice = {.tv_sec = slice_ms / 1000, .tv_usec = slice_ms % 1000 * 1000};
-    struct itimerval timer = {.it_value = slice, .it_interval = slice};
-    setitimer(ITIMER_REAL, &timer, NULL);
+    const struct timespec slice = {.tv_sec = slice_ms / 1000, .tv_nsec = slice_ms % 1000 * 1000000L};
+    struct itimerspec timer = {.it_value = slice, .it_interval = slice};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = WATCHDOG};
+    int id = 0;
+    cx_syscall3(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&id);
+    cx_syscall6(SYS_timer_settime, id, 0, (long)&timer, 0, 0, 0);
 }
 
 void cx_crash_uninstall(void)
@@ -122,7 +127,7 @@ void cx_crash_uninstall(void)
             real_sigaction(fatal_signals[i], &action, NULL);
         }
     }
-    real_sigaction(SIGALRM, &action, NULL);
+    real_sigaction(WATCHDOG, &action, NULL);
 }
 
 // libc's own, for a process that plays nothing.

@@ -24,7 +24,7 @@ void cx_actor_name(char *out, size_t out_bytes);
 // does, costs one slice and not the run.
 #define CX_WALL_SLICES 8
 
-// Catch fatal signals, and SIGALRM when `wall_ms` have passed, in this process. Call in the child, before control.
+// Catch fatal signals, and say so when `wall_ms` have passed, in this process. Call in the child, before control.
 void cx_crash_install(uint32_t wall_ms);
 // Give the signals back, in a process that the program has forked.
 void cx_crash_uninstall(void);

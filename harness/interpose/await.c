@@ -9,8 +9,10 @@
 #include "harness/interpose/interpose.h"
 
 #include "harness/interpose/clock.h"
+#include "harness/interpose/signals.h"
 #include "harness/sched/futex.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -40,16 +42,20 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
         awaited[self->index].over = over;
         awaited[self->index].argument = argument;
         cx_awaiting++;
-        cx_block(self, op, object, deadline_ns, caller);
+        enum cx_wake wake = cx_block(self, op, object, deadline_ns, caller);
         cx_awaiting--;
         awaited[self->index].over = NULL;
+        if (wake == CX_WAKE_INTERRUPT && !(op == CX_OP_IO && self->restarts)) {
+            errno = EINTR;
+            return -1;
+        }
     }
     return 1;
 }
 
 static uint32_t wake_answered(void)
 {
-    uint32_t woken = 0;
+    uint32_t woken = cx_signal_wake_outside();
     for (uint32_t i = 0; cx_awaiting > 0 && i < cx_sched.count; i++) {
         if (cx_sched.threads[i].status == CX_THREAD_BLOCKED && awaited[i].over != NULL &&
             awaited[i].over(awaited[i].argument)) {

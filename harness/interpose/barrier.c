@@ -14,6 +14,7 @@ struct barrier {
     pthread_barrier_t *address; // scheduler token
     unsigned size;              // scheduler token
     unsigned arrived;           // scheduler token
+    uint32_t rounds;            // scheduler token: that are complete
 };
 static struct barrier barriers[BARRIERS_MAX];
 
@@ -49,6 +50,7 @@ int pthread_barrier_init(pthread_barrier_t *address, const pthread_barrierattr_t
     barrier->address = address;
     barrier->size = size;
     barrier->arrived = 0;
+    barrier->rounds = 0;
     return 0;
 }
 
@@ -71,11 +73,15 @@ int pthread_barrier_wait(pthread_barrier_t *address)
     cx_step(self, CX_OP_BARRIER_WAIT, address, CX_CALLER);
     cx_real.release(address);
     if (++barrier->arrived < barrier->size) {
-        cx_block(self, CX_OP_BARRIER_WAIT, address, CX_NO_DEADLINE, CX_CALLER);
+        uint32_t round = barrier->rounds;
+        while (barrier->rounds == round) {
+            cx_block(self, CX_OP_BARRIER_WAIT, address, CX_NO_DEADLINE, CX_CALLER);
+        }
         cx_real.acquire(address);
         return 0;
     }
     barrier->arrived = 0;
+    barrier->rounds++;
     cx_real.acquire(address);
     cx_wake_all(address, 0);
     return PTHREAD_BARRIER_SERIAL_THREAD;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// blocking: calls that give the processor away or never come back: sched_yield, pause, and poll, select and epoll_wait
+// blocking: calls that give the processor away or never come back: sched_yield, and poll, select and epoll_wait
 // in all their forms. Whether descriptors are ready is asked with raw system calls, also by other threads (await.c);
 // the call itself is made by its own thread when it is.
 #include "harness/interpose/interpose.h"
-#include "harness/interpose/native.h"
 #include "harness/sched/futex.h"
 
 #include <errno.h>
@@ -27,16 +26,6 @@ int sched_yield(void)
     }
     cx_yield(self, CX_OP_YIELD, NULL, CX_CALLER);
     return 0;
-}
-
-int pause(void)
-{
-    struct cx_thread *self = cx_self;
-    cx_actor_parks();
-    if (self != NULL) {
-        cx_park(self, CX_CALLER);
-    }
-    return cx_the_real()->pause();
 }
 
 static uint64_t deadline_after_ms(int timeout_ms)
@@ -83,7 +72,9 @@ static int poll_until(struct cx_thread *self, struct pollfd *descriptors, nfds_t
                       const void *caller)
 {
     struct poll_question question = {.descriptors = descriptors, .count = count};
-    cx_await(self, CX_OP_POLL, deadline_ns, poll_over, &question, caller);
+    if (cx_await(self, CX_OP_POLL, deadline_ns, poll_over, &question, caller) < 0) {
+        return -1;
+    }
     return cx_real.poll(descriptors, count, 0);
 }
 
@@ -134,7 +125,9 @@ static int select_until(struct cx_thread *self, int count, fd_set *sets[3], uint
             question.wanted[i] = *sets[i];
         }
     }
-    cx_await(self, CX_OP_POLL, deadline_ns, select_over, &question, caller);
+    if (cx_await(self, CX_OP_POLL, deadline_ns, select_over, &question, caller) < 0) {
+        return -1;
+    }
     return cx_real.select(count, sets[0], sets[1], sets[2], &zero);
 }
 
@@ -179,7 +172,9 @@ int epoll_wait(int instance, struct epoll_event *events, int count, int timeout_
     if (self == NULL) {
         return cx_the_real()->epoll_wait(instance, events, count, timeout_ms);
     }
-    cx_await(self, CX_OP_POLL, deadline_after_ms(timeout_ms), poll_over, &question, CX_CALLER);
+    if (cx_await(self, CX_OP_POLL, deadline_after_ms(timeout_ms), poll_over, &question, CX_CALLER) < 0) {
+        return -1;
+    }
     return cx_real.epoll_wait(instance, events, count, 0);
 }
 

@@ -31,7 +31,8 @@ static int futex_wait(struct cx_thread *self, const uint32_t *word, uint32_t val
     if (__atomic_load_n(word, __ATOMIC_SEQ_CST) != value) {
         return EAGAIN;
     }
-    return cx_block(self, CX_OP_FUTEX_WAIT, word, deadline_ns, caller) == CX_WAKE_TIMEOUT ? ETIMEDOUT : 0;
+    enum cx_wake wake = cx_block(self, CX_OP_FUTEX_WAIT, word, deadline_ns, caller);
+    return wake == CX_WAKE_TIMEOUT ? ETIMEDOUT : (wake == CX_WAKE_INTERRUPT ? EINTR : 0);
 }
 
 static long futex_wake(struct cx_thread *self, const uint32_t *word, uint32_t count, const void *caller)

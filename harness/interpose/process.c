@@ -67,7 +67,9 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
     struct cx_thread *self = cx_self;
     struct wait_question question = {.pid = pid, .options = options};
     if (self != NULL && (options & WNOHANG) == 0) {
-        cx_await(self, CX_OP_IO, CX_NO_DEADLINE, wait_over, &question, CX_CALLER);
+        if (cx_await(self, CX_OP_IO, CX_NO_DEADLINE, wait_over, &question, CX_CALLER) < 0) {
+            return -1;
+        }
     }
     return cx_the_real()->wait4(pid, status, options, usage);
 }

@@ -13,8 +13,9 @@ static int take_until(struct cx_thread *self, sem_t *semaphore, uint64_t deadlin
         if (errno != EAGAIN) {
             return -1;
         }
-        if (cx_block(self, CX_OP_SEM_WAIT, semaphore, deadline_ns, caller) == CX_WAKE_TIMEOUT) {
-            errno = ETIMEDOUT;
+        enum cx_wake wake = cx_block(self, CX_OP_SEM_WAIT, semaphore, deadline_ns, caller);
+        if (wake == CX_WAKE_TIMEOUT || (wake == CX_WAKE_INTERRUPT && !self->restarts)) {
+            errno = wake == CX_WAKE_TIMEOUT ? ETIMEDOUT : EINTR;
             return -1;
         }
     }

@@ -39,8 +39,8 @@ static int fd_over(void *argument)
     return cx_syscall3(SYS_poll, (long)&descriptor, 1, 0) != 0;
 }
 
-// A point, and the wait for `events` unless the call would not wait either.
-static void await_fd(struct cx_thread *self, int fd, short events, int never_waits, const void *caller)
+// A point, and the wait for `events` unless the call would not wait either. -1 if a signal came.
+static int await_fd(struct cx_thread *self, int fd, short events, int never_waits, const void *caller)
 {
     struct pollfd descriptor = {.fd = fd, .events = events};
     if (never_waits || (cx_syscall3(SYS_fcntl, fd, F_GETFL, 0) & O_NONBLOCK) != 0) {
@@ -49,9 +49,9 @@ static void await_fd(struct cx_thread *self, int fd, short events, int never_wai
         } else {
             cx_step_look(self, CX_OP_IO, NULL, caller);
         }
-        return;
+        return 0;
     }
-    cx_await(self, CX_OP_IO, CX_NO_DEADLINE, fd_over, &descriptor, caller);
+    return cx_await(self, CX_OP_IO, CX_NO_DEADLINE, fd_over, &descriptor, caller) < 0 ? -1 : 0;
 }
 
 static void after(struct cx_thread *self, const void *caller)
@@ -68,7 +68,9 @@ static void after(struct cx_thread *self, const void *caller)
     if (self == NULL || kind_of(fd) == KIND_FILE) {                                                                    \
         return cx_the_real()->call;                                                                                    \
     }                                                                                                                  \
-    await_fd(self, fd, wanted, never_waits, CX_CALLER);                                                                \
+    if (await_fd(self, fd, wanted, never_waits, CX_CALLER) != 0) {                                                     \
+        return -1;                                                                                                     \
+    }                                                                                                                  \
     ssize_t result = cx_real.call;                                                                                     \
     after(self, CX_CALLER);                                                                                            \
     return result
@@ -106,7 +108,9 @@ static ssize_t write_all(struct cx_thread *self, int fd, enum kind kind, const c
 {
     size_t done = 0;
     do {
-        await_fd(self, fd, POLLOUT, 0, caller);
+        if (await_fd(self, fd, POLLOUT, 0, caller) != 0) {
+            return done > 0 ? (ssize_t)done : -1;
+        }
         size_t part = kind == KIND_PIPE && count - done > PIPE_BUF ? PIPE_BUF : count - done;
         ssize_t put = kind == KIND_SOCKET ? cx_real.send(fd, bytes + done, part, flags | MSG_DONTWAIT)
                                           : cx_real.write(fd, bytes + done, part);

@@ -127,11 +127,22 @@ static int sleep_at_startup(uint64_t ns)
     return 1;
 }
 
-static void sleep_until(struct cx_thread *self, uint64_t deadline_ns, const void *caller)
+// Returns what is left of it if a signal came, else 0.
+static uint64_t sleep_until(struct cx_thread *self, uint64_t deadline_ns, const void *caller)
 {
     cx_step(self, CX_OP_SLEEP, NULL, caller);
     // Nobody wakes a sleeper: it waits on its own record, which no one else names while it lives.
-    cx_block(self, CX_OP_SLEEP, &self->deadline_ns, deadline_ns, caller);
+    enum cx_wake wake = cx_block(self, CX_OP_SLEEP, &self->deadline_ns, deadline_ns, caller);
+    return wake == CX_WAKE_INTERRUPT && deadline_ns > cx_now_ns() ? deadline_ns - cx_now_ns() : 0;
+}
+
+// The end of a sleep as POSIX has it: 0, or EINTR with the time that is left.
+static int interrupted(uint64_t left_ns, struct timespec *left)
+{
+    if (left_ns > 0 && left != NULL) {
+        *left = timespec_of(left_ns);
+    }
+    return left_ns > 0 ? EINTR : 0;
 }
 
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, struct timespec *left)
@@ -146,8 +157,8 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *wanted, s
         return EINVAL;
     }
     uint64_t deadline_ns = (flags & TIMER_ABSTIME) != 0 ? cx_deadline_of(clock, wanted) : deadline_after(wanted);
-    sleep_until(self, deadline_ns, CX_CALLER);
-    return 0;
+    uint64_t left_ns = sleep_until(self, deadline_ns, CX_CALLER);
+    return interrupted(left_ns, (flags & TIMER_ABSTIME) != 0 ? NULL : left);
 }
 
 int nanosleep(const struct timespec *wanted, struct timespec *left)
@@ -160,8 +171,9 @@ int nanosleep(const struct timespec *wanted, struct timespec *left)
         errno = EINVAL;
         return -1;
     }
-    sleep_until(self, deadline_after(wanted), CX_CALLER);
-    return 0;
+    int error = interrupted(sleep_until(self, deadline_after(wanted), CX_CALLER), left);
+    errno = error != 0 ? error : errno;
+    return error != 0 ? -1 : 0;
 }
 
 int usleep(useconds_t microseconds)
@@ -170,8 +182,9 @@ int usleep(useconds_t microseconds)
     if (self == NULL) {
         return sleep_at_startup((uint64_t)microseconds * 1000) ? 0 : cx_the_real()->usleep(microseconds);
     }
-    sleep_until(self, cx_now_ns() + (uint64_t)microseconds * 1000, CX_CALLER);
-    return 0;
+    int error = interrupted(sleep_until(self, cx_now_ns() + (uint64_t)microseconds * 1000, CX_CALLER), NULL);
+    errno = error != 0 ? error : errno;
+    return error != 0 ? -1 : 0;
 }
 
 unsigned sleep(unsigned seconds)
@@ -180,6 +193,6 @@ unsigned sleep(unsigned seconds)
     if (self == NULL) {
         return sleep_at_startup(seconds * NS_PER_S) ? 0 : cx_the_real()->sleep(seconds);
     }
-    sleep_until(self, cx_now_ns() + seconds * NS_PER_S, CX_CALLER);
-    return 0;
+    uint64_t left_ns = sleep_until(self, cx_now_ns() + seconds * NS_PER_S, CX_CALLER);
+    return (unsigned)((left_ns + NS_PER_S - 1) / NS_PER_S);
 }

@@ -138,3 +138,18 @@ const struct cx_strategy *cx_strategy_of(uint32_t kind)
     };
     return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
 }
+
+uint32_t cx_pick(struct cx_thread *self, uint32_t n)
+{
+    if (n <= 1) {
+        return 0;
+    }
+    self->picks++;
+    uint32_t choice = cx_sched.strategy->pick(self, n);
+    cx_record_choice(self, CX_CHOICE_PICK, choice, n);
+    if (choice != 0) {
+        cx_record_deviation(self, CX_DEVIATION_PICK, choice, 0);
+    }
+    cx_sched.fingerprint = cx_prng_mix(cx_sched.fingerprint + choice + ((uint64_t)n << 32));
+    return choice;
+}

@@ -241,6 +241,7 @@ void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, co
         end_turn(self, caller);
     }
     cx__arm(self);
+    cx_signals_due(self);
 }
 
 void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns)
@@ -274,7 +275,9 @@ enum cx_wake cx_wait_commit(struct cx_thread *self, const void *caller)
     self->wait_object = NULL;
     self->deadline_ns = CX_NO_DEADLINE;
     cx__arm(self);
-    return (enum cx_wake)self->wake;
+    enum cx_wake wake = (enum cx_wake)self->wake;
+    cx_signals_due(self);
+    return wake;
 }
 
 void cx_wait_cancel(struct cx_thread *self)
@@ -355,6 +358,7 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
         switch_to(self, next, CX_SWITCH_YIELD, deviation);
     }
     cx__arm(self);
+    cx_signals_due(self);
 }
 
 void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller)
@@ -392,7 +396,11 @@ void cx_park(struct cx_thread *self, const void *caller)
     int deviation = 0;
     struct cx_thread *next = choose_successor(self, &deviation);
     switch_to(self, next, CX_SWITCH_PARK, deviation);
-    cx_finish(CX_OUTCOME_ERROR, "a thread that was parked for ever was given the token", "");
+    if (self->status != CX_THREAD_RUNNABLE) {
+        cx_finish(CX_OUTCOME_ERROR, "a thread that was parked for ever was given the token", "");
+    }
+    cx__arm(self);
+    cx_signals_due(self);
 }
 
 void cx_thread_finish(struct cx_thread *self)
@@ -403,21 +411,6 @@ void cx_thread_finish(struct cx_thread *self)
     // The main thread's kernel thread lives as long as the process: nobody may wait for its end.
     cx_sched.dying_tid = self->index == 0 ? 0 : self->tid;
     switch_to(self, next, CX_SWITCH_EXIT, deviation);
-}
-
-uint32_t cx_pick(struct cx_thread *self, uint32_t n)
-{
-    if (n <= 1) {
-        return 0;
-    }
-    self->picks++;
-    uint32_t choice = cx_sched.strategy->pick(self, n);
-    cx_record_choice(self, CX_CHOICE_PICK, choice, n);
-    if (choice != 0) {
-        cx_record_deviation(self, CX_DEVIATION_PICK, choice, 0);
-    }
-    cx_sched.fingerprint = cx_prng_mix(cx_sched.fingerprint + choice + ((uint64_t)n << 32));
-    return choice;
 }
 
 void cx_sched_begin(struct cx_channel *channel)

@@ -174,7 +174,7 @@ void cx_record_choice(const struct cx_thread *self, enum cx_choice_kind kind, ui
         const struct cx_thread *thread = &cx_sched.threads[i];
         if (thread->status == CX_THREAD_RUNNABLE) {
             choice->runnable |= 1ULL << i;
-        } else if (cx_may_end_early(thread) || cx_may_wake(thread)) {
+        } else if (cx_may_end_early(thread) || (cx_sched.channel->request.rules.spurious > 0 && cx_may_wake(thread))) {
             choice->timed |= 1ULL << i;
         }
         cx_sched.channel->threads_made[i].key = thread->key;

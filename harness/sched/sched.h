@@ -34,8 +34,9 @@
 
 enum cx_wake {
     CX_WAKE_NONE = 0,
-    CX_WAKE_SIGNAL,  // somebody woke it
-    CX_WAKE_TIMEOUT, // its deadline ended, in virtual time or by choice
+    CX_WAKE_SIGNAL,    // somebody woke it
+    CX_WAKE_INTERRUPT, // a signal was sent to it, and its handler has run
+    CX_WAKE_TIMEOUT,   // its deadline ended, in virtual time or by choice
 };
 
 // The spin counter is one 64-bit store on the path of every store operation.
@@ -76,6 +77,11 @@ struct cx_thread {
     uint8_t expired_in_round; // scheduler token: see poll.c
     uint8_t sliced;           // scheduler token: its deadline is only the next look of a longer wait that has an end
     uint8_t detached;         // scheduler token
+    uint8_t delivering;       // owner thread only: a signal that comes now comes at a point
+    uint8_t restarts;         // owner thread only: its last handler was set with SA_RESTART
+    uint32_t signals;         // scheduler token: sent to it and not delivered; see interpose/signal.c
+    uint32_t handled;         // owner thread only: handlers that have run
+    uint64_t outside;         // atomic: signals from outside, one bit each
     uint32_t expiries;        // scheduler token: timed waits that ended, in this quiet stretch
     const void *object;       // scheduler token: what `op` is about
     const void *caller;       // scheduler token: who performs `op`
@@ -242,10 +248,21 @@ int cx_wake_one(struct cx_thread *self, const void *object);
 // `object` has been taken by the caller: whoever was about to try again blocks again without running.
 void cx_lost(struct cx_thread *self, const void *object);
 
+// A signal was sent to `thread`: if it is blocked or has left, it can run. Returns 1 if it was so.
+int cx_interrupt(struct cx_thread *thread);
+// interpose/signal.c: run the handlers of what was sent to `self`, which has the token.
+void cx_signals_deliver(struct cx_thread *self);
+static inline void cx_signals_due(struct cx_thread *self)
+{
+    if (__builtin_expect(self->signals != 0 || self->outside != 0, 0)) {
+        cx_signals_deliver(self);
+    }
+}
+
 // Let another thread go first (sched_yield), if one can.
 void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
-// Leave for ever (pause): no candidate, and no party to a deadlock.
-__attribute__((noreturn)) void cx_park(struct cx_thread *self, const void *caller);
+// Leave (pause), for ever unless a signal comes: no candidate, and no party to a deadlock.
+void cx_park(struct cx_thread *self, const void *caller);
 // The thread is done, its destructors included; gives the token away and returns to libc, uncontrolled.
 void cx_thread_finish(struct cx_thread *self);
 // A number in [0, n), recorded.
@@ -323,7 +340,7 @@ extern int cx_poll_watching;
 // ---- interpose/await.c: threads that wait for descriptors and child processes ----
 
 // Block until `over(argument)` is true, or `deadline_ns`. Other threads ask that, too, by raw system calls alone; it
-// takes nothing. Returns 0 if it was never true. A point of its own.
+// takes nothing. Returns 1; 0 if it was never true; -1 with errno EINTR if a signal came. A point of its own.
 int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*over)(void *), void *argument,
              const void *caller);
 // Something has happened that may end such a wait.

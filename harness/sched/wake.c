@@ -68,3 +68,19 @@ void cx_lost(struct cx_thread *self, const void *object)
     }
     cx__arm(self);
 }
+
+int cx_interrupt(struct cx_thread *thread)
+{
+    cx__settle();
+    if (thread->status == CX_THREAD_BLOCKED) {
+        cx__make_runnable(thread, CX_WAKE_INTERRUPT, 0);
+    } else if (thread->status == CX_THREAD_PARKED) {
+        thread->status = CX_THREAD_RUNNABLE;
+        cx_sched.runnable++;
+    } else {
+        return 0;
+    }
+    cx_poll_progress();
+    cx__arm(cx_sched.current);
+    return 1;
+}
