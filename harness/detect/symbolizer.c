@@ -117,6 +117,30 @@ static void answer_parse(const struct cx_symbolizer *symbolizer, const char *lin
     json_decref(root);
 }
 
+static enum cx_status helper_start(struct cx_symbolizer *symbolizer, struct cx_error *error)
+{
+    static const char *const programs[] = {"llvm-symbolizer-19", "llvm-symbolizer", NULL};
+    static const char *const arguments[] = {"--output-style=JSON", "--inlines", NULL};
+    cx_pipe_free(symbolizer->pipe);
+    return cx_pipe_new(&symbolizer->pipe, programs, arguments, error);
+}
+
+// The helper's answer; the caller frees it. One that is gone is started again, and asked once more: without names, the
+// same finding would have another signature. NULL: it dies of this question.
+static char *helper_ask(struct cx_symbolizer *symbolizer, const char *question)
+{
+    struct cx_error error = {0};
+    char *line = cx_pipe_ask(symbolizer->pipe, question);
+    for (int tries = 0; line == NULL && tries < 2; tries++) {
+        if (helper_start(symbolizer, &error) != CX_OK) {
+            fprintf(stderr, "constrictor: the program that names functions is gone: %s\n", error.text);
+            exit(CX_EXIT_ENVIRONMENT);
+        }
+        line = tries == 0 ? cx_pipe_ask(symbolizer->pipe, question) : NULL;
+    }
+    return line;
+}
+
 // The entry for one file offset, asked for if it is not known yet; NULL only without memory.
 static const struct entry *entry_get(struct cx_symbolizer *symbolizer, const char *module, uint64_t offset)
 {
@@ -136,7 +160,7 @@ static const struct entry *entry_get(struct cx_symbolizer *symbolizer, const cha
     symbolizer->entries_count++;
     char question[400];
     snprintf(question, sizeof(question), "\"%s\" 0x%" PRIx64 "\n", module, offset);
-    char *line = cx_pipe_ask(symbolizer->pipe, question);
+    char *line = helper_ask(symbolizer, question);
     if (line != NULL) {
         answer_parse(symbolizer, line, entry);
         free(line);
@@ -147,14 +171,12 @@ static const struct entry *entry_get(struct cx_symbolizer *symbolizer, const cha
 enum cx_status cx_symbolizer_new(struct cx_symbolizer **out, const char *source_dir, struct cx_error *error)
 {
     *out = NULL;
-    static const char *const programs[] = {"llvm-symbolizer-19", "llvm-symbolizer", NULL};
-    static const char *const arguments[] = {"--output-style=JSON", "--inlines", NULL};
     struct cx_symbolizer *symbolizer = calloc(1, sizeof(*symbolizer));
     if (symbolizer == NULL) {
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
     }
     symbolizer->source_dir = source_dir != NULL ? strdup(source_dir) : NULL;
-    enum cx_status status = cx_pipe_new(&symbolizer->pipe, programs, arguments, error);
+    enum cx_status status = helper_start(symbolizer, error);
     if (status != CX_OK) {
         cx_symbolizer_free(symbolizer);
         return status;

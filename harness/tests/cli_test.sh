@@ -212,14 +212,14 @@ schedule_tests()
     expect_one_line 2 "cut off" "an empty file"
 }
 
-# runner_of PID: the process whose parent is PID and that is a runner.
-runner_of()
+# child_of PID NAME: the process whose parent is PID and whose program's name begins with NAME.
+child_of()
 {
     local child
     # shellcheck disable=SC2013 # one line of words
     for child in $(cat "/proc/$1/task/$1/children"); do
         case $(readlink "/proc/$child/exe") in
-            */runner) echo "$child" ;;
+            */"$2"*) echo "$child" ;;
         esac
     done
 }
@@ -227,16 +227,18 @@ runner_of()
 accident_tests()
 {
     local pid
-    "$constrictor" run plain/abba_deadlock plain/bench_five_threads --target plain --runs 3000 --out e --json e.jsonl \
-        >out 2>err &
+    "$constrictor" run plain/abba_deadlock plain/bench_five_threads plain/crash_null --target plain --runs 3000 \
+        --out e --json e.jsonl >out 2>err &
     pid=$!
     wait_for e.jsonl '"type":"scenario","scenario":"plain/abba_deadlock"'
-    kill -KILL "$(runner_of $pid)"
+    kill -KILL "$(child_of $pid runner)" "$(child_of $pid llvm-symbolizer)"
     wait $pid
     code=$?
     expect 0 "was killed by signal 9" "a runner killed from outside is replaced"
     grep -q '"scenario":"plain/bench_five_threads".*"runs":3000,' e.jsonl && grep -q '"type":"finding"' e.jsonl
     report $? "no run and no finding is lost with it"
+    grep -q '"signature":"crash SIGSEGV in user ' e.jsonl
+    report $? "what names functions is started again, too"
 
     "$constrictor" run plain/abba_deadlock plain/bench_five_threads --target plain --for 60s --out f --json f.jsonl \
         >out 2>err &
