@@ -400,14 +400,16 @@ def check_doc_paths(tree):
         text = tree.texts[path]
         for match in DOC_PATH.finditer(text):
             name = match.group(1).rstrip("/.")
-            if name in tree.texts or name in folders or any(fnmatch.fnmatch(known, name) for known in tree.texts):
+            if (tree.root / name).is_file() or name in folders:
+                continue
+            if any(fnmatch.fnmatch(known, name) for known in tree.texts):
                 continue
             if name.removeprefix("scenarios/").removesuffix(".c") in EXAMPLES:
                 continue
             yield path, line_of(text, match.start()), f"there is no {name} (mend the document)"
         for match in re.finditer(r"\]\((?!https?:|#)([^)#]+)", text):
             target = str(pathlib.PurePosixPath(path).parent / match.group(1)).rstrip("/")
-            if target not in tree.texts and target not in folders:
+            if target not in folders and not (tree.root / target).exists():  # a picture is no text
                 yield path, line_of(text, match.start()), f"a link to {target}, which does not exist (mend it)"
 
 

@@ -4,15 +4,16 @@
 //
 //     {"format": 1, "steps": N, "time_ns": N, "kind": "crash", "message": "...", "location": "file:line",
 //      "threads": [{"thread": "left (main.1)", "status": "blocked", "operation": "mutex-lock",
-//                   "depends_on": "right (main.2)", "waits_for": "...", "current": false, "frames": [...]}],
+//                   "depends_on": "right (main.2)", "waits_for": "...", "current": false, "frames": [...],
+//                   "place": "f"}],
 //      "events": [{"step": N, "time_ns": N, "reason": "preempt", "from": "...", "to": "...", "operation": "load",
 //                  "object": "0x...", "text": "...", "deviation": true, "expired": false, "from_frames": [...],
-//                  "to_frames": [...]}],
+//                  "to_frames": [...], "place": "f"}],
 //      "locks": [{"thread": "...", "object": "0x...", "from": STEP, "to": STEP or null}],
 //      "dropped": true if there were more events or locks than a run keeps}
 //
-// A frame is {"function", "file", "line"}; only the program's are there, the innermost first. Threads come in the order
-// of their creation; they are named as stories name them.
+// A frame is {"function", "file", "line"}; only the program's are there, the innermost first. `place` is the one that
+// tells most (detect/frames.h), or "". Threads come in the order of their creation, named as stories name them.
 #include "harness/detect/story.h"
 
 #include <inttypes.h>
@@ -36,6 +37,21 @@ static json_t *frames(const struct cx_story *story, const struct cx_stack *stack
     }
     free(symbols);
     return list;
+}
+
+// The function of a stack that tells most. A new reference.
+static json_t *place(const struct cx_story *story, const struct cx_stack *stack, enum cx_stack_kind kind)
+{
+    struct cx_symbol_stack *symbols = calloc(1, sizeof(*symbols));
+    const struct cx_resolver *resolver = story->render.resolver;
+    const char *function = NULL;
+    if (symbols != NULL && stack->count > 0) {
+        resolver->stack(resolver->context, stack, kind, symbols);
+        function = cx_frame_telling(symbols);
+    }
+    json_t *text = json_string(function != NULL ? function : "");
+    free(symbols);
+    return text;
 }
 
 static json_t *name(const struct cx_story *story, uint32_t key)
@@ -67,11 +83,12 @@ static json_t *threads(const struct cx_story *story, enum cx_outcome kind)
         int fault = report->current && kind == CX_OUTCOME_CRASH;
         const struct cx_stack *stack = report->current && result->stack.count > 0 ? &result->stack : &report->stack;
         json_t *holder = report->holder != 0 ? name(story, report->holder) : json_null();
-        json_array_append_new(list,
-                              json_pack("{s:o, s:s, s:s, s:o, s:s, s:b, s:o}", "thread", name(story, report->key),
-                                        "status", state, "operation", cx_op_name((enum cx_op)report->op), "depends_on",
-                                        holder, "waits_for", report->waits_for, "current", (int)report->current,
-                                        "frames", frames(story, stack, fault ? CX_STACK_FAULT : CX_STACK_RETURNS)));
+        enum cx_stack_kind stack_kind = fault ? CX_STACK_FAULT : CX_STACK_RETURNS;
+        json_array_append_new(
+            list, json_pack("{s:o, s:s, s:s, s:o, s:s, s:b, s:o, s:o}", "thread", name(story, report->key), "status",
+                            state, "operation", cx_op_name((enum cx_op)report->op), "depends_on", holder, "waits_for",
+                            report->waits_for, "current", (int)report->current, "frames",
+                            frames(story, stack, stack_kind), "place", place(story, stack, stack_kind)));
     }
     return list;
 }
@@ -82,13 +99,13 @@ static json_t *event_json(const struct cx_story *story, const struct cx_event *e
     char text[200];
     cx_story_stop_text(event, text, sizeof(text));
     int note = event->reason == CX_SWITCH_NOTE;
-    return json_pack("{s:I, s:I, s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:b, s:o, s:o}", "step", (json_int_t)event->step,
-                     "time_ns", (json_int_t)event->time_ns, "reason",
-                     event->reason <= CX_SWITCH_NOTE ? reasons[event->reason] : "?", "from", name(story, event->from),
-                     "to", name(story, event->to), "operation", cx_op_name((enum cx_op)event->op), "object",
-                     object(event->object), "text", note ? event->note : text, "deviation", (int)event->deviation,
-                     "expired", (int)event->expired, "from_frames", frames(story, &event->from_stack, CX_STACK_RETURNS),
-                     "to_frames", frames(story, &event->to_stack, CX_STACK_RETURNS));
+    return json_pack(
+        "{s:I, s:I, s:s, s:o, s:o, s:s, s:o, s:s, s:b, s:b, s:o, s:o, s:o}", "step", (json_int_t)event->step, "time_ns",
+        (json_int_t)event->time_ns, "reason", event->reason <= CX_SWITCH_NOTE ? reasons[event->reason] : "?", "from",
+        name(story, event->from), "to", name(story, event->to), "operation", cx_op_name((enum cx_op)event->op),
+        "object", object(event->object), "text", note ? event->note : text, "deviation", (int)event->deviation,
+        "expired", (int)event->expired, "from_frames", frames(story, &event->from_stack, CX_STACK_RETURNS), "to_frames",
+        frames(story, &event->to_stack, CX_STACK_RETURNS), "place", place(story, &event->from_stack, CX_STACK_RETURNS));
 }
 
 // One entry for each time that a lock was held; an end that did not come is null.
