@@ -247,6 +247,7 @@ struct cx_request {
     uint64_t log_count;           // and how many it then holds at most; 0: as many as it can
     uint64_t log_block;           // log_hash is kept in log_blocks[] every so many steps; 0: it is not
     uint64_t stack_step;          // result.step_stack is taken at this step of the log, and watching ends; 0: never
+    uint64_t place;               // urw, surw: of this run among all interleavings, a fraction of 2^64; 0: drawn
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };

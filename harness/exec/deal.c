@@ -92,12 +92,12 @@ int cx_deal_ready(const struct cx_deal *deal, uint64_t number)
     return deal->next_judge >= (learns(deal) ? generation_start(number) : 1);
 }
 
-// Run after run, where a draw falls in [0, 2^64), in one of two dimensions. Not at random: the multiples of the inverse
+// Run after run, where a draw falls in [0, 2^64), in one of three dimensions. Not at random: multiples of the inverse
 // powers of the plastic number fill the square more evenly than draws do (Roberts' R2 sequence), so that no member and
-// no object waits for long by bad luck.
+// no object waits for long by bad luck; those of the golden ratio fill the line of all interleavings (strategy_surw.c).
 static uint64_t place_of(const struct cx_deal *deal, uint64_t number, uint32_t dimension)
 {
-    static const uint64_t strides[2] = {0xc13fa9a902a6328fULL, 0x91e10da5c79e7b1dULL};
+    static const uint64_t strides[3] = {0xc13fa9a902a6328fULL, 0x91e10da5c79e7b1dULL, 0x9e3779b97f4a7c15ULL};
     return cx_mix(deal->options.seed + dimension) + (deal->options.run_first + number) * strides[dimension];
 }
 
@@ -133,6 +133,7 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
         request->pct_depth = cx_portfolio_depth(seed);
         request->points_expected = cx_mix(seed) % 2 == 0 ? deal->points_expected : 0;
     }
+    request->place = place_of(deal, number, 2);
     cx_profile_request(&deal->profile, place_of(deal, number, 1), request);
 }
 

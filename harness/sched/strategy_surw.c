@@ -12,16 +12,22 @@
 // three objects, by their accesses); a thread that has not been made yet is counted with its creator; in most runs
 // points that no other thread can tell from the next are passed over, and threads start at once; a thread that yields
 // or spins waits for one turn of somebody else, and its priority falls below all others; timed waits may end early
-// where a thread is chosen.
+// where a thread is chosen. And the first draws of a run are not random by themselves: in the order of the draws the
+// interleavings stand side by side on a line, each as wide as it is likely, and a run is the one at its place. Places
+// follow an even sequence from run to run (exec/deal.c), so that few interleavings come twice before others came once.
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
+
+#define SPAN_MIN (1ULL << 24) // a place that is known less well is used up
 
 static uint64_t remaining[CX_THREADS_MAX];  // scheduler token: operations that count, descendants' included
 static uint64_t priorities[CX_THREADS_MAX]; // scheduler token
 static uint64_t lowest;                     // scheduler token: below every priority given so far
 static int fine;                            // const after begin
 static uint64_t focus[CX_FOCUS_MAX];        // const after begin: addresses; 0 where every operation counts
+static uint64_t place;                      // scheduler token: what is left of the request's, a fraction of 2^64,
+static uint64_t span;                       // scheduler token: and of how many parts; 0: numbers are drawn
 static struct cx_thread *intended;          // scheduler token: who may access `focus` next; NULL: not drawn yet
 
 static void urw_begin(void)
@@ -30,6 +36,8 @@ static void urw_begin(void)
     lowest = 1ULL << 32;
     focus[0] = 0;
     intended = NULL;
+    place = cx_sched.channel->request.place;
+    span = place != 0 ? UINT64_MAX : 0;
 }
 
 static void surw_begin(void)
@@ -84,16 +92,20 @@ static struct cx_thread *draw_by_weight(struct cx_thread *first, struct cx_threa
     if (sum == 0) {
         return NULL;
     }
-    uint64_t drawn = cx_prng_below(&cx_sched.prng, sum);
-    if (first != NULL && drawn < weight(first)) {
-        return first;
+    unsigned __int128 position = (unsigned __int128)place * sum;
+    int placed = span >= SPAN_MIN;
+    uint64_t drawn = placed ? (uint64_t)(position >> 64) : cx_prng_below(&cx_sched.prng, sum);
+    struct cx_thread *next = first;
+    uint64_t before = 0;
+    for (uint32_t at = 0; next == NULL || drawn >= before + weight(next); at++) {
+        before += next != NULL ? weight(next) : 0;
+        next = others[at];
     }
-    drawn -= first != NULL ? weight(first) : 0;
-    uint32_t at = 0;
-    while (drawn >= weight(others[at])) {
-        drawn -= weight(others[at++]);
+    if (placed) {
+        place = (uint64_t)((position - ((unsigned __int128)before << 64)) / weight(next));
+        span = (uint64_t)((unsigned __int128)span * weight(next) / sum);
     }
-    return others[at];
+    return next;
 }
 
 static void count_down(const struct cx_thread *thread)

@@ -98,13 +98,14 @@ static struct cx_request counted(uint32_t strategy, uint64_t seed)
 }
 
 // How often each of the 20 orders of six operations came; least and most.
-static uint32_t orders_count(uint32_t strategy, uint32_t runs, uint32_t *least, uint32_t *most)
+static uint32_t orders_count(uint32_t strategy, uint32_t runs, int placed, uint32_t *least, uint32_t *most)
 {
     uint64_t orders[20];
     uint32_t counts[20] = {0};
     uint32_t distinct = 0;
     for (uint64_t seed = 1; seed <= runs; seed++) {
-        struct cx_request request = counted(strategy, seed);
+        struct cx_request request = counted(strategy, placed ? 3 : seed);
+        request.place = placed ? UINT64_MAX / runs * (seed - 1) + UINT64_MAX / runs / 2 : 0;
         assert_int_equal(sched_run(two_threads, &request)->outcome, CX_OUTCOME_PASS);
         uint32_t at = 0;
         while (at < distinct && orders[at] != *sched_note(0)) {
@@ -130,10 +131,23 @@ static void test_urw_is_uniform(void **state)
     for (int i = 0; i < 2; i++) {
         uint32_t least = 0;
         uint32_t most = 0;
-        assert_int_equal(orders_count(i == 0 ? CX_STRATEGY_URW : CX_STRATEGY_SURW, 4000, &least, &most), 20);
+        assert_int_equal(orders_count(i == 0 ? CX_STRATEGY_URW : CX_STRATEGY_SURW, 4000, 0, &least, &most), 20);
         // 200 each; four standard deviations are 55, and one run in sixteen also counts what nobody can tell.
         assert_in_range(least, 135, 200);
         assert_in_range(most, 200, 265);
+    }
+}
+
+// 2000 runs at even places show each order 100 times, and hardly once more or less; drawn, they would be some 20 off.
+static void test_places_spread_the_orders(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        uint32_t least = 0;
+        uint32_t most = 0;
+        assert_int_equal(orders_count(i == 0 ? CX_STRATEGY_URW : CX_STRATEGY_SURW, 2000, 1, &least, &most), 20);
+        assert_in_range(least, 98, 100);
+        assert_in_range(most, 100, 102);
     }
 }
 
@@ -143,7 +157,7 @@ static void test_pos_reaches_all_orders(void **state)
     uint32_t least = 0;
     uint32_t most = 0;
     // Each order of two conflicting operations is drawn anew, so none is rarer than 2^-6 of its share.
-    assert_int_equal(orders_count(CX_STRATEGY_POS, 4000, &least, &most), 20);
+    assert_int_equal(orders_count(CX_STRATEGY_POS, 4000, 0, &least, &most), 20);
     assert_true(least >= 20);
 }
 
@@ -214,9 +228,13 @@ static void test_who_yields_starves_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_a_seed_is_a_run_and_replays), cmocka_unit_test(test_urw_is_uniform),
-        cmocka_unit_test(test_pos_reaches_all_orders),      cmocka_unit_test(test_delays_are_few),
-        cmocka_unit_test(test_pos_takes_priorities),        cmocka_unit_test(test_who_yields_starves_nobody),
+        cmocka_unit_test(test_a_seed_is_a_run_and_replays),
+        cmocka_unit_test(test_urw_is_uniform),
+        cmocka_unit_test(test_places_spread_the_orders),
+        cmocka_unit_test(test_pos_reaches_all_orders),
+        cmocka_unit_test(test_delays_are_few),
+        cmocka_unit_test(test_pos_takes_priorities),
+        cmocka_unit_test(test_who_yields_starves_nobody),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
