@@ -13,24 +13,28 @@ import re
 import command
 
 # A drift must come in each of the three plays after the first: what needs one preemption needs three.
-CANARIES = {"canary/drift": ("drift", "drift +1 dict, +1 reference", "+1 dict, +1 reference; +1 object"),
+# The last word is the function that made what was left behind; what is gone cannot be asked.
+CANARIES = {"canary/drift": ("drift", "drift +1 dict, +1 reference", "+1 dict, +1 reference; +1 object", "cycle"),
             "canary/drift_negative": ("drift", "drift -1 reference of a watched list",
-                                      "-1 reference of a watched list"),
-            "canary/leak_raw": ("leak", "leak +1 raw block", "+1 raw block; +64 raw bytes")}
+                                      "-1 reference of a watched list", ""),
+            "canary/leak_raw": ("leak", "leak +1 raw block", "+1 raw block; +64 raw bytes", "user")}
 QUIET = ("drift/critical/nested_same_pair", "drift/critical/suspended_by_detach", "drift/detach/suspend_resume",
          "drift/attach/nested_release", "drift/gc/noise")
-RUNS_QUIET = 150
+RUNS_QUIET = 60
 
 
 def check_canary(test, name, wanted):
     """Found by portfolio in the usual number of runs, confirmed; replayed, shrunk and explained."""
-    kind, signature, message = wanted
+    kind, signature, message, maker = wanted
     ended, report = test.run(name, "--findings", 1, folder=test.work / name.replace("/", "-"))
     right = [(item["kind"], item["status"], item["expected"], item["message"]) for item in report.findings]
     texts = [item["signature"].rsplit(" [", 1)[0] for item in report.findings]
     if not test.check(ended.status == 0 and right == [(kind, "confirmed", True, message)] and texts == [signature],
                       f"{name}: {message}, three replays", ended):
         return
+    frames = command.frames_of(report.findings[0]["stacks"][0])
+    test.check(maker in frames if maker else frames == [], f"{name}: made in {maker or 'a place that nobody kept'}",
+               f"    {frames}")
     path = report.schedule(report.findings[0])
     replays = [command.Replayed(test.command("replay", path)) for _ in range(2)]
     test.check([replay.same for replay in replays] == [1, 1] and replays[0].logs == replays[1].logs,

@@ -77,6 +77,7 @@ static void total_add(struct text *text, const char *separator, int64_t change, 
 struct type_change {
     const char *name;
     int64_t change;
+    uint32_t entry;
 };
 
 static int type_compare(const void *left, const void *right)
@@ -85,17 +86,22 @@ static int type_compare(const void *left, const void *right)
 }
 
 // The types that drift, by name, and how many there are.
-static size_t types_add(struct text *text, const struct cx_census *censuses, const char *const *types)
+static size_t types_add(struct text *text, const struct cx_census *censuses, const char *const *types,
+                        uint32_t *first_added)
 {
     static struct type_change changes[CX_CENSUS_MAX];
     size_t count = 0;
     for (uint32_t entry = CX_TOTAL_COUNT; entry < censuses[CX_DRIFT_PLAYS - 1].count; entry++) {
         int64_t change = slope(censuses, entry);
         if (change != 0) {
-            changes[count++] = (struct type_change){.name = types[entry - CX_TOTAL_COUNT], .change = change};
+            changes[count++] =
+                (struct type_change){.name = types[entry - CX_TOTAL_COUNT], .change = change, .entry = entry};
         }
     }
     qsort(changes, count, sizeof(changes[0]), type_compare);
+    for (size_t i = count; i-- > 0;) {
+        *first_added = changes[i].change > 0 ? changes[i].entry : *first_added;
+    }
     for (size_t i = 0; i < count && i < CX_DRIFT_TYPES_MAX; i++) {
         text_add(text, ", ", changes[i].change, changes[i].name);
     }
@@ -106,15 +112,18 @@ static size_t types_add(struct text *text, const struct cx_census *censuses, con
 }
 
 enum cx_outcome cx_drift_judge(const struct cx_census *censuses, const char *const *types, char *text_out,
-                               size_t text_bytes)
+                               size_t text_bytes, uint32_t *entry)
 {
     struct text text = {.chars = text_out, .bytes = text_bytes};
     int64_t totals[CX_TOTAL_COUNT];
     text_out[0] = '\0';
+    *entry = CX_TOTAL_REFERENCES;
     for (uint32_t total = 0; total < CX_TOTAL_COUNT; total++) {
         totals[total] = slope(censuses, total);
+        int askable = total >= CX_TOTAL_OBJECTS && total <= CX_TOTAL_RAW;
+        *entry = askable && totals[total] > 0 && *entry == CX_TOTAL_REFERENCES ? total : *entry;
     }
-    size_t types_count = types_add(&text, censuses, types);
+    size_t types_count = types_add(&text, censuses, types, entry);
     total_add(&text, ", ", totals[CX_TOTAL_REFERENCES], CX_TOTAL_REFERENCES);
     total_add(&text, ", ", totals[CX_TOTAL_POOLED], CX_TOTAL_POOLED);
     if (text.used == 0) {

@@ -38,8 +38,9 @@ int cx_drift_suspected(const struct cx_census *censuses, uint32_t plays);
 
 // Judge CX_DRIFT_PLAYS censuses: CX_OUTCOME_DRIFT, CX_OUTCOME_LEAK, or CX_OUTCOME_PASS. Writes what one play adds:
 // "+1 dict, +3 references; +2 blocks of memory". What stands before the semicolon is the signature's. `types` names
-// the entries after the totals.
+// the entries after the totals. `entry`: of what was added, the one to ask where it was made; CX_TOTAL_REFERENCES if
+// that cannot be asked.
 enum cx_outcome cx_drift_judge(const struct cx_census *censuses, const char *const *types, char *text,
-                               size_t text_bytes);
+                               size_t text_bytes, uint32_t *entry);
 
 #endif

@@ -251,6 +251,9 @@ void cx_render_symptom(const struct cx_render *render, const struct cx_result *r
         return;
     }
     if (result->stack.count > 0) {
+        if (kind == CX_OUTCOME_DRIFT || kind == CX_OUTCOME_LEAK) {
+            fprintf(render->stream, "%sone of them was made here\n", indent);
+        }
         enum cx_stack_kind stack_kind = kind == CX_OUTCOME_CRASH ? CX_STACK_FAULT : CX_STACK_RETURNS;
         cx_render_stack(render, &result->stack, stack_kind, indent);
     }

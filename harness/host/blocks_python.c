@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // blocks_python: CPython's three allocation domains under our hooks, on top of those of the debug build. Counts blocks
-// and bytes, and keeps a list of the blocks of PYMEM_DOMAIN_OBJ, so that objects can be counted by type.
+// and bytes, and keeps a list of all blocks, so that objects can be counted by type, and what was left behind can be
+// asked where it was made.
 //
 // The debug allocator puts the size of a block, big-endian, sixteen bytes before it and the letter of its domain eight
 // bytes before it (Objects/obmalloc.c). That is how the size of a block is known that is older than the hooks.
@@ -11,16 +12,24 @@
 
 #include "harness/host/blocks_python.h"
 
+#include "harness/detect/stack.h"
+
 #include <search.h>
 #include <stdlib.h>
+#include <string.h>
 
 static PyMemAllocatorEx below[3];             // const after begin: what our hooks stand on
 static struct cx_blocks blocks;               // owner thread only: who has the token
-static void *object_blocks;                   // owner thread only: who has the token; a tree of struct object_block
+static void *live;                            // owner thread only: who has the token; a tree of struct live_block
+static int asks_where;                        // owner thread only: who has the token: blocks keep where they were made
 static void (*old_block_freed)(const void *); // const after begin
 
-struct object_block {
+// As large with a stack as without: libc's heap is the same whoever asks.
+struct live_block {
     const void *address;
+    PyMemAllocatorDomain domain;
+    uint32_t pcs_count; // 0: nobody asked
+    uint64_t pcs[CX_BLOCK_FRAMES];
 };
 
 const struct cx_blocks *cx_blocks_counted(void)
@@ -40,9 +49,18 @@ size_t cx_block_bytes(const void *block)
 
 static int address_compare(const void *left, const void *right)
 {
-    const char *a = ((const struct object_block *)left)->address;
-    const char *b = ((const struct object_block *)right)->address;
+    const char *a = ((const struct live_block *)left)->address;
+    const char *b = ((const struct live_block *)right)->address;
     return (a > b) - (a < b);
+}
+
+// Where the calling thread is.
+static void keep_place(struct live_block *block)
+{
+    struct cx_stack stack;
+    cx_stack_walk(&stack, 0, __builtin_frame_address(0));
+    block->pcs_count = stack.count < CX_BLOCK_FRAMES ? stack.count : CX_BLOCK_FRAMES;
+    memcpy(block->pcs, stack.pcs, block->pcs_count * sizeof(block->pcs[0]));
 }
 
 static void block_added(PyMemAllocatorDomain domain, const void *address)
@@ -52,11 +70,18 @@ static void block_added(PyMemAllocatorDomain domain, const void *address)
     }
     blocks.count[domain]++;
     blocks.bytes[domain] += (int64_t)cx_block_bytes(address);
-    if (domain == PYMEM_DOMAIN_OBJ) {
-        struct object_block *block = malloc(sizeof(*block));
-        if (block == NULL || tsearch((block->address = address, block), &object_blocks, address_compare) == NULL) {
-            abort(); // a count that misses something is worse than none
-        }
+    struct live_block *block = malloc(sizeof(*block));
+    if (block == NULL) {
+        abort(); // a count that misses something is worse than none
+    }
+    block->address = address;
+    block->domain = domain;
+    block->pcs_count = 0;
+    if (asks_where) {
+        keep_place(block);
+    }
+    if (tsearch(block, &live, address_compare) == NULL) {
+        abort();
     }
 }
 
@@ -67,16 +92,14 @@ static void block_removed(PyMemAllocatorDomain domain, const void *address)
     }
     blocks.count[domain]--;
     blocks.bytes[domain] -= (int64_t)cx_block_bytes(address);
-    if (domain == PYMEM_DOMAIN_OBJ) {
-        const struct object_block wanted = {.address = address};
-        struct object_block **found = tfind(&wanted, &object_blocks, address_compare);
-        if (found == NULL) {
-            old_block_freed(address);
-            return;
-        }
-        struct object_block *block = *found;
-        tdelete(block, &object_blocks, address_compare);
+    const struct live_block wanted = {.address = address};
+    struct live_block **found = tfind(&wanted, &live, address_compare);
+    if (found != NULL) {
+        struct live_block *block = *found;
+        tdelete(block, &live, address_compare);
         free(block);
+    } else if (domain == PYMEM_DOMAIN_OBJ) {
+        old_block_freed(address);
     }
 }
 
@@ -151,21 +174,31 @@ int cx_blocks_begin(void (*freed)(const void *block))
     return 0;
 }
 
+void cx_blocks_ask_where(void)
+{
+    asks_where = 1;
+}
+
 struct visit {
-    void (*visitor)(void *context, const void *block);
+    PyMemAllocatorDomain domain;
+    void (*visitor)(void *context, const void *block, const struct cx_stack *made);
     void *context;
 };
 
 static void visit_node(const void *node, VISIT which, void *closure)
 {
     const struct visit *visit = closure;
-    if (which == postorder || which == leaf) { // once for each node
-        visit->visitor(visit->context, (*(struct object_block *const *)node)->address);
+    const struct live_block *block = *(struct live_block *const *)node;
+    if ((which == postorder || which == leaf) && block->domain == visit->domain) { // once for each node
+        struct cx_stack made = {.count = block->pcs_count};
+        memcpy(made.pcs, block->pcs, block->pcs_count * sizeof(block->pcs[0]));
+        visit->visitor(visit->context, block->address, &made);
     }
 }
 
-void cx_blocks_visit(void (*visitor)(void *context, const void *block), void *context)
+void cx_blocks_visit(int domain, void (*visitor)(void *context, const void *block, const struct cx_stack *made),
+                     void *context)
 {
-    struct visit visit = {.visitor = visitor, .context = context};
-    twalk_r(object_blocks, visit_node, &visit);
+    struct visit visit = {.domain = (PyMemAllocatorDomain)domain, .visitor = visitor, .context = context};
+    twalk_r(live, visit_node, &visit);
 }

@@ -7,6 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/exec/channel.h"
+
+#define CX_BLOCK_FRAMES 24
+
 // Allocated minus freed, by PyMemAllocatorDomain; below zero when older blocks were freed.
 struct cx_blocks {
     int64_t count[3];
@@ -20,8 +24,13 @@ int cx_blocks_begin(void (*freed)(const void *block));
 // Borrowed.
 const struct cx_blocks *cx_blocks_counted(void);
 
-// Visit every block of PYMEM_DOMAIN_OBJ that was allocated since and is not freed, in order of address.
-void cx_blocks_visit(void (*visitor)(void *context, const void *block), void *context);
+// From now on, blocks keep where they are made.
+void cx_blocks_ask_where(void);
+
+// Visit every block of a domain (PyMemAllocatorDomain) that was allocated since and is not freed, in order of address.
+// `made` is empty for one that nobody has asked.
+void cx_blocks_visit(int domain, void (*visitor)(void *context, const void *block, const struct cx_stack *made),
+                     void *context);
 
 // The size that was asked for.
 size_t cx_block_bytes(const void *block);

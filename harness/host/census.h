@@ -6,12 +6,17 @@
 #define CX_CENSUS_H
 
 #include "harness/detect/drift.h"
+#include "harness/exec/channel.h"
 
 // Count allocations from now on. 0, or -1 if this host cannot.
 int cx_host_census_begin(void);
 // Flush what CPython keeps for later (garbage, free lists, deferred frees, caches), then count.
 // 0, or -1 if the host was finalized.
 int cx_host_census(struct cx_census *census);
+// From now on, what is made keeps where it was made.
+void cx_host_census_ask_where(void);
+// Where one of what an entry of the census counts was made since then, the first in memory; empty if there is none.
+void cx_host_census_where(uint32_t entry, struct cx_stack *made);
 // Names of the types that censuses have counted so far, in the order of their entries after the totals. Borrowed.
 const char *const *cx_host_census_types(void);
 

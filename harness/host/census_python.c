@@ -120,8 +120,9 @@ static void old_block_freed(const void *block)
     }
 }
 
-static void block_count(void *context, const void *block)
+static void block_count(void *context, const void *block, const struct cx_stack *made)
 {
+    (void)made;
     struct cx_census *census = context;
     const struct known_type *known = type_of_block(block);
     if (known != NULL) {
@@ -188,11 +189,44 @@ int cx_host_census(struct cx_census *census)
     census->values[CX_TOTAL_MEMORY] = blocks->count[PYMEM_DOMAIN_MEM];
     census->values[CX_TOTAL_RAW] = blocks->count[PYMEM_DOMAIN_RAW];
     census->values[CX_TOTAL_RAW_BYTES] = blocks->bytes[PYMEM_DOMAIN_RAW];
-    cx_blocks_visit(block_count, census);
+    cx_blocks_visit(PYMEM_DOMAIN_OBJ, block_count, census);
     for (uint32_t i = 0; i < types_count; i++) {
         census->values[CX_TOTAL_COUNT + i] -= dead_by_type[i];
     }
     return 0;
+}
+
+void cx_host_census_ask_where(void)
+{
+    cx_blocks_ask_where();
+}
+
+struct search {
+    uint32_t entry; // of a census
+    struct cx_stack *made;
+};
+
+static void block_search(void *context, const void *block, const struct cx_stack *made)
+{
+    const struct search *search = context;
+    const struct known_type *known = search->entry >= CX_TOTAL_COUNT ? type_of_block(block) : NULL;
+    int wanted = search->entry < CX_TOTAL_COUNT || (known != NULL && CX_TOTAL_COUNT + known->index == search->entry);
+    if (wanted && made->count > 0 && search->made->count == 0) {
+        *search->made = *made;
+    }
+}
+
+void cx_host_census_where(uint32_t entry, struct cx_stack *made)
+{
+    PyMemAllocatorDomain domain = entry == CX_TOTAL_MEMORY ? PYMEM_DOMAIN_MEM
+                                  : entry == CX_TOTAL_RAW  ? PYMEM_DOMAIN_RAW
+                                                           : PYMEM_DOMAIN_OBJ;
+    struct search search = {.entry = entry, .made = made};
+    made->count = 0;
+    made->truncated = 0;
+    if (entry == CX_TOTAL_OBJECTS || entry == CX_TOTAL_MEMORY || entry == CX_TOTAL_RAW || entry >= CX_TOTAL_COUNT) {
+        cx_blocks_visit((int)domain, block_search, &search);
+    }
 }
 
 const char *const *cx_host_census_types(void)

@@ -196,7 +196,8 @@ static void play_scenario(struct cx_run *run)
     char drift[200];
     cx_host_watch_end(drift, sizeof(drift));
     if (drift[0] != '\0') {
-        cx_finish(CX_OUTCOME_DRIFT, drift, "");
+        struct cx_stack nowhere = {0};
+        cx_finish_with(CX_OUTCOME_DRIFT, drift, "", &nowhere);
     }
     if (scenario->check != NULL) {
         scenario->check(run, state);
@@ -222,14 +223,20 @@ static void play_cycles(struct cx_run *run)
         if (plays > 1 && !cx_drift_suspected(censuses, plays)) {
             return;
         }
+        if (plays + 1 == CX_DRIFT_PLAYS) {
+            cx_host_census_ask_where();
+        }
         run->count = 0;
         memset(state, 0, run->scenario->state_bytes);
         cx_sched_again(cx_self);
     }
     char text[400];
-    enum cx_outcome outcome = cx_drift_judge(censuses, cx_host_census_types(), text, sizeof(text));
+    uint32_t entry = 0;
+    struct cx_stack made;
+    enum cx_outcome outcome = cx_drift_judge(censuses, cx_host_census_types(), text, sizeof(text), &entry);
     if (outcome != CX_OUTCOME_PASS) {
-        cx_finish(outcome, text, "");
+        cx_host_census_where(entry, &made);
+        cx_finish_with(outcome, text, "", &made);
     }
 }
 

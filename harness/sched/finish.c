@@ -183,6 +183,14 @@ void cx_finish_at(enum cx_outcome outcome, const char *message, const char *loca
     cx_leave(0);
 }
 
+void cx_finish_with(enum cx_outcome outcome, const char *message, const char *location, const struct cx_stack *stack)
+{
+    claim();
+    cx_sched.channel->result.outcome = outcome;
+    finish(message, location, stack);
+    cx_leave(0);
+}
+
 void cx_finish_deadlock(const char *message)
 {
     cx_finish(CX_OUTCOME_DEADLOCK, message, "");

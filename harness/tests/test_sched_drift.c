@@ -36,10 +36,12 @@ static void set(uint32_t entry, int64_t first, int64_t second, int64_t third, in
     }
 }
 
+static uint32_t asked; // the entry that the last judgement would ask
+
 static void assert_judged(enum cx_outcome outcome, const char *text)
 {
     char found[200];
-    assert_int_equal(cx_drift_judge(censuses, types, found, sizeof(found)), outcome);
+    assert_int_equal(cx_drift_judge(censuses, types, found, sizeof(found), &asked), outcome);
     assert_string_equal(found, text);
 }
 
@@ -78,6 +80,7 @@ static void test_drift_every_play_adds(void **state)
         assert_true(cx_drift_suspected(censuses, plays));
     }
     assert_judged(CX_OUTCOME_DRIFT, "+1 dict, +3 int, +4 references; +4 objects, +1 block of memory, +1 raw byte");
+    assert_int_equal(asked, DICT); // the first that is named
 }
 
 static void test_drift_every_play_takes_away(void **state)
@@ -85,7 +88,9 @@ static void test_drift_every_play_takes_away(void **state)
     (void)state;
     set(CX_TOTAL_REFERENCES, 0, -1, -2, -3);
     assert_true(cx_drift_suspected(censuses, 2));
-    assert_judged(CX_OUTCOME_DRIFT, "-1 reference");
+    set(DICT, 0, -1, -2, -3);
+    assert_judged(CX_OUTCOME_DRIFT, "-1 dict, -1 reference");
+    assert_int_equal(asked, CX_TOTAL_REFERENCES); // what is gone cannot be asked
 }
 
 static void test_drift_only_what_repeats_is_told(void **state)
@@ -110,6 +115,7 @@ static void test_drift_memory_without_objects_is_a_leak(void **state)
     set(CX_TOTAL_RAW, 0, 1, 2, 3);
     set(CX_TOTAL_RAW_BYTES, 0, 64, 128, 192);
     assert_judged(CX_OUTCOME_LEAK, "+1 raw block; +64 raw bytes");
+    assert_int_equal(asked, CX_TOTAL_RAW);
     set(CX_TOTAL_MEMORY, 0, 2, 4, 6);
     assert_judged(CX_OUTCOME_LEAK, "+2 blocks of memory, +1 raw block; +64 raw bytes");
 }
@@ -131,7 +137,7 @@ static void test_drift_many_types(void **state)
         set(CX_TOTAL_COUNT + i, 0, 1, 2, 3);
     }
     assert_judged(CX_OUTCOME_DRIFT, "+1 a, +1 b, +1 c, +1 d, +1 dict, +1 e, and +2 types more");
-    assert_int_equal(cx_drift_judge(censuses, types, found, 20), CX_OUTCOME_DRIFT); // what does not fit is cut
+    assert_int_equal(cx_drift_judge(censuses, types, found, 20, &asked), CX_OUTCOME_DRIFT); // what does not fit is cut
     assert_true(strlen(found) == 19);
 }
 
