@@ -3,6 +3,7 @@
 // raw: subinterpreters, callbacks and functions for scenarios that call CPython by itself.
 #include <Python.h>
 
+#include "harness/scenario.h"
 #include "scenarios/common/raw.h"
 
 PyInterpreterState *raw_interp_new(int own_gil)
@@ -116,4 +117,13 @@ int raw_call(PyObject *function)
     }
     Py_DECREF(result);
     return 0;
+}
+
+void raw_visit(PyObject *function, int times)
+{
+    PyGILState_STATE gil = PyGILState_Ensure();
+    for (int i = 0; i < times; i++) {
+        CX_CHECK(raw_call(function) == 0);
+    }
+    PyGILState_Release(gil);
 }

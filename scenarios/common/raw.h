@@ -46,4 +46,8 @@ PyObject *raw_function(const char *code, const char *name);
 // Thread state: attached. Blocks: yes.
 int raw_call(PyObject *function);
 
+// Attach by PyGILState_Ensure, call `function` so many times, none of which may raise, and leave.
+// Thread state: either. Blocks: yes.
+void raw_visit(PyObject *function, int times);
+
 #endif
