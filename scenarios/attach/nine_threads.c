@@ -31,10 +31,8 @@ static void visitor(struct cx_run *run, void *memory)
     struct state *state = memory;
     PyGILState_STATE gil = PyGILState_Ensure();
     CX_CHECK(PyList_Append(state->list, Py_None) == 0);
-    Py_BEGIN_ALLOW_THREADS
-    pthread_barrier_wait(&state->inside);
-    Py_END_ALLOW_THREADS
-    CX_CHECK(PyList_Size(state->list) == THREADS);
+    Py_BEGIN_ALLOW_THREADS pthread_barrier_wait(&state->inside);
+    Py_END_ALLOW_THREADS CX_CHECK(PyList_Size(state->list) == THREADS);
     PyGILState_Release(gil);
 }
 

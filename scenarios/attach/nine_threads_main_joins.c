@@ -2,8 +2,8 @@
 //
 // attach/nine_threads_main_joins: main joins, attached, ten native threads that attach at once.
 // Question: does attaching a ninth thread need main, which waits outside Python without having said so?
-// Verdict:  yes, without the GIL: the array of thread states grows under a stopped world, and main never stops. With the
-//           GIL already the first thread waits for main. A deadlock either way.
+// Verdict:  yes, without the GIL: the array of thread states grows under a stopped world, and main never stops. With
+//           the GIL already the first thread waits for main. A deadlock either way.
 // How:      no preemption is needed. attach/nine_threads is the corrected twin.
 // Misuse:   blocking while attached.
 #include <Python.h>
@@ -29,10 +29,8 @@ static void *visitor(void *memory)
 {
     struct state *state = memory;
     PyGILState_STATE gil = PyGILState_Ensure();
-    Py_BEGIN_ALLOW_THREADS
-    pthread_barrier_wait(&state->inside);
-    Py_END_ALLOW_THREADS
-    PyGILState_Release(gil);
+    Py_BEGIN_ALLOW_THREADS pthread_barrier_wait(&state->inside);
+    Py_END_ALLOW_THREADS PyGILState_Release(gil);
     return NULL;
 }
 

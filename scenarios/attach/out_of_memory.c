@@ -13,7 +13,7 @@
 #define TRIES 6
 #define ALLOCATIONS 5
 
-static PyMemAllocatorEx before;           // const after init
+static PyMemAllocatorEx before;            // const after init
 static _Thread_local uint32_t fails_after; // owner thread only: 0 for never
 
 static int fails(void)

@@ -53,10 +53,8 @@ static void main_loop(struct cx_run *run, void *memory)
     for (int i = 0; i < 3; i++) {
         CX_CHECK(PyRun_SimpleString("for i in range(3): pass") == 0);
     }
-    Py_BEGIN_ALLOW_THREADS
-    cx_wait_actors(run);
-    Py_END_ALLOW_THREADS
-    CX_CHECK(PyRun_SimpleString("for i in range(3): pass") == 0);
+    Py_BEGIN_ALLOW_THREADS cx_wait_actors(run);
+    Py_END_ALLOW_THREADS CX_CHECK(PyRun_SimpleString("for i in range(3): pass") == 0);
     CX_CHECK(PyList_Size(state->handled) >= 1 && PyList_Size(state->handled) <= 2 * THREADS);
 }
 

@@ -80,8 +80,8 @@ static void worker(struct cx_run *run, void *memory)
 static void submitter(struct cx_run *run, void *memory)
 {
     struct state *state = memory;
-    Py_BEGIN_ALLOW_THREADS
-    for (int i = 0; i <= TASKS; i++) {
+    Py_BEGIN_ALLOW_THREADS for (int i = 0; i <= TASKS; i++)
+    {
         pthread_mutex_lock(&state->lock);
         state->waiting += i < TASKS;
         state->closed = i == TASKS;
@@ -89,8 +89,7 @@ static void submitter(struct cx_run *run, void *memory)
         pthread_mutex_unlock(&state->lock);
     }
     cx_wait_actors(run);
-    Py_END_ALLOW_THREADS
-    CX_CHECK(state->done == TASKS && PyList_Size(state->list) == TASKS);
+    Py_END_ALLOW_THREADS CX_CHECK(state->done == TASKS && PyList_Size(state->list) == TASKS);
     CX_CHECK(PyThreadState_Next(PyInterpreterState_ThreadHead(PyInterpreterState_Main())) == NULL);
     Py_DECREF(state->list);
 }

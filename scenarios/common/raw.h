@@ -7,8 +7,8 @@
 //     raw_leave();
 //
 // Whatever fails answers NULL or -1, for setup to hand on.
-#ifndef RAW_H
-#define RAW_H
+#ifndef CX_SCENARIOS_COMMON_RAW_H
+#define CX_SCENARIOS_COMMON_RAW_H
 
 #include <Python.h>
 

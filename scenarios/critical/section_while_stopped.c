@@ -38,6 +38,7 @@ static void holder(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
+    (void)state; // with the GIL a section is nothing
     PyGILState_STATE gil = PyGILState_Ensure();
     for (int i = 0; i < 2; i++) {
         Py_BEGIN_CRITICAL_SECTION(state->object);

@@ -63,8 +63,7 @@ static void starter(struct cx_run *run, void *memory)
         PyObject *alive = PyObject_CallNoArgs(state->alive);
         CX_CHECK(alive == Py_True || (alive == Py_False && atomic_load(&state->ended)));
         Py_DECREF(alive);
-        Py_BEGIN_ALLOW_THREADS
-        cx_point("asked");
+        Py_BEGIN_ALLOW_THREADS cx_point("asked");
         Py_END_ALLOW_THREADS
     }
     CX_CHECK(PyRun_SimpleString("thread.join()\nassert not alive()") == 0);

@@ -21,10 +21,8 @@ static PyObject *work_function(PyObject *self, PyObject *unused)
 {
     (void)self;
     (void)unused;
-    Py_BEGIN_ALLOW_THREADS
-    cx_point("the thread is outside");
-    Py_END_ALLOW_THREADS
-    atomic_fetch_add(&shared->tokens, 1);
+    Py_BEGIN_ALLOW_THREADS cx_point("the thread is outside");
+    Py_END_ALLOW_THREADS atomic_fetch_add(&shared->tokens, 1);
     Py_RETURN_NONE;
 }
 
@@ -43,7 +41,8 @@ static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
     shared = memory;
-    return raw_define(&work_method) == 0 && raw_at_exit(&exit_method) == 0 ? PyRun_SimpleString("import threading") : -1;
+    int failed = raw_define(&work_method) != 0 || raw_at_exit(&exit_method) != 0;
+    return failed ? -1 : PyRun_SimpleString("import threading");
 }
 
 static void finalizer(struct cx_run *run, void *memory)

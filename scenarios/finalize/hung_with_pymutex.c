@@ -3,7 +3,8 @@
 // finalize/hung_with_pymutex: a thread takes a PyMutex, comes back too late and is parked; a destructor of the
 //                             finalization takes the same one.
 // Question: what becomes of a PyMutex whose holder finalization has parked?
-// Verdict:  it is held for ever, although CPython knows both: Py_FinalizeEx waits for a thread that it has stopped itself.
+// Verdict:  it is held for ever, although CPython knows both: Py_FinalizeEx waits for a thread that it has stopped
+//           itself.
 // How:      the thread has left with its thread state when main begins. Whether it takes the lock first decides.
 // Misuse:   a mutex that is held across an attach, and wanted by a destructor. Only guards avoid it.
 #include <Python.h>

@@ -33,10 +33,8 @@ static PyObject *on_exit_function(PyObject *self, PyObject *unused)
     (void)self;
     (void)unused;
     sem_post(&shared->exiting);
-    Py_BEGIN_ALLOW_THREADS
-    sem_wait(&shared->asked);
-    Py_END_ALLOW_THREADS
-    Py_RETURN_NONE;
+    Py_BEGIN_ALLOW_THREADS sem_wait(&shared->asked);
+    Py_END_ALLOW_THREADS Py_RETURN_NONE;
 }
 
 static PyMethodDef exit_method = {"on_exit", on_exit_function, METH_NOARGS, NULL};

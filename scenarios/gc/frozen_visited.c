@@ -11,7 +11,7 @@
 
 struct state {
     PyObject *kept;   // const after init
-    PyObject *freeze;// const after init
+    PyObject *freeze; // const after init
     PyObject *churn;  // const after init
 };
 

@@ -47,12 +47,10 @@ static void caller(struct cx_run *run, void *memory)
     struct callback *callback = &((struct state *)memory)->callbacks[cx_actor_index(run)];
     CX_CHECK(raw_enter(callback->interp) != NULL);
     int64_t id = PyInterpreterState_GetID(callback->interp);
-    Py_BEGIN_ALLOW_THREADS
-    pthread_t thread;
+    Py_BEGIN_ALLOW_THREADS pthread_t thread;
     CX_CHECK(pthread_create(&thread, NULL, on_event, callback) == 0);
     CX_CHECK(pthread_join(thread, NULL) == 0);
-    Py_END_ALLOW_THREADS
-    CX_CHECK(callback->by_gilstate == 0 && callback->by_state == id && id != 0);
+    Py_END_ALLOW_THREADS CX_CHECK(callback->by_gilstate == 0 && callback->by_state == id && id != 0);
     raw_leave();
 }
 

@@ -28,7 +28,8 @@ static void finalizer(struct cx_run *run, void *memory)
     (void)memory;
     CX_CHECK(PyRun_SimpleString("import time\n"
                                 "threading.Thread(target=work).start()\n"
-                                "time.sleep(1)\n") == 0);
+                                "while not _interpreters.is_running(interp):\n"
+                                "    time.sleep(0.001)\n") == 0);
     PyErr_SetInterruptEx(SIGINT);
     Py_FinalizeEx();
 }

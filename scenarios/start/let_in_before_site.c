@@ -26,10 +26,8 @@ static int site_exec(PyObject *module)
 {
     (void)module;
     sem_post(&shared->site_runs);
-    Py_BEGIN_ALLOW_THREADS
-    cx_point("site is outside");
-    Py_END_ALLOW_THREADS
-    atomic_store(&shared->site_ran, 1);
+    Py_BEGIN_ALLOW_THREADS cx_point("site is outside");
+    Py_END_ALLOW_THREADS atomic_store(&shared->site_ran, 1);
     return 0;
 }
 
