@@ -26,8 +26,7 @@ static void on_teardown(void *memory)
     for (int i = 0; i < THREADS; i++) {
         sem_post(&state->teardown);
     }
-    Py_BEGIN_ALLOW_THREADS
-    cx_point("main is outside, in a destructor");
+    Py_BEGIN_ALLOW_THREADS cx_point("main is outside, in a destructor");
     Py_END_ALLOW_THREADS
 }
 

@@ -30,10 +30,8 @@ static void finalizer(struct cx_run *run, void *memory)
 {
     (void)memory;
     Py_Initialize();
-    Py_BEGIN_ALLOW_THREADS
-    cx_wait_actors(run);
-    Py_END_ALLOW_THREADS
-    CX_CHECK(PyInterpreterState_Next(PyInterpreterState_Head()) == NULL);
+    Py_BEGIN_ALLOW_THREADS cx_wait_actors(run);
+    Py_END_ALLOW_THREADS CX_CHECK(PyInterpreterState_Next(PyInterpreterState_Head()) == NULL);
     CX_CHECK(Py_FinalizeEx() == 0);
 }
 
