@@ -240,6 +240,47 @@ static void test_check_then_act_is_found_and_corrected_twin_passes(void **state)
     assert_int_equal(*sched_note(0), 1);
 }
 
+#define UNSEEN 1000
+
+static _Atomic(uint64_t) relaxed_word;
+static volatile uint64_t plain_word;
+
+static void *store_once(void *unused)
+{
+    atomic_fetch_add(&relaxed_word, 1);
+    return unused;
+}
+
+// Relaxed loads and stores, and plain ones, beside a thread that could run.
+static void unseen_accesses(void)
+{
+    pthread_t other = sched_spawn(store_once, NULL);
+    for (int i = 0; i < UNSEEN; i++) {
+        atomic_store_explicit(&relaxed_word, atomic_load_explicit(&relaxed_word, memory_order_relaxed) + 1,
+                              memory_order_relaxed);
+        plain_word++;
+    }
+    sched_join(other);
+}
+
+// They are no points: a schedule has nothing to decide there. A seen operation in the same loop is one each time.
+static void seen_operations(void)
+{
+    pthread_t other = sched_spawn(store_once, NULL);
+    for (int i = 0; i < UNSEEN; i++) {
+        atomic_fetch_add(&relaxed_word, 1);
+        plain_word++;
+    }
+    sched_join(other);
+}
+
+static void test_relaxed_and_plain_accesses_are_no_points(void **state)
+{
+    (void)state;
+    assert_in_range(sched_run_default(unseen_accesses)->choices, 1, UNSEEN / 10);
+    assert_true(sched_run_default(seen_operations)->choices >= UNSEEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +289,7 @@ int main(void)
         cmocka_unit_test(test_sums_over_threads_are_right),
         cmocka_unit_test(test_lost_update_is_found_and_atomic_twins_pass),
         cmocka_unit_test(test_check_then_act_is_found_and_corrected_twin_passes),
+        cmocka_unit_test(test_relaxed_and_plain_accesses_are_no_points),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
