@@ -22,6 +22,7 @@ struct request {
     int links;  // ends with a program or a shared object
     int shared; // a shared object
     int tsan;   // the real detector, too
+    int access; // plain accesses can be points
     int plus;   // has a source of C++
     int linker; // the user has chosen one
     const char *refused;
@@ -75,6 +76,7 @@ static struct request request_read(int argc, char **argv)
         }
         request.shared |= strcmp(word, "-shared") == 0;
         request.tsan |= strcmp(word, "--tsan") == 0;
+        request.access |= strcmp(word, "--access") == 0;
         request.linker |= strncmp(word, "-fuse-ld=", 9) == 0;
     }
     request.links &= inputs > 0; // else it is a question, such as --version
@@ -98,20 +100,19 @@ static void add_all(struct words *words, const char *const *list)
     }
 }
 
-static void add_instrumentation(struct words *words, int tsan)
+static void add_instrumentation(struct words *words, const struct request *request)
 {
     static const char *const always[] = {"-fsanitize=thread", "-fno-omit-frame-pointer", "-mno-omit-leaf-frame-pointer",
                                          "-Wno-unused-command-line-argument", NULL};
-    static const char *const atomics_only[] = {"-mllvm",
-                                               "-tsan-instrument-memory-accesses=0",
-                                               "-mllvm",
-                                               "-tsan-instrument-func-entry-exit=0",
-                                               "-mllvm",
-                                               "-tsan-instrument-memintrinsics=0",
-                                               "-fno-sanitize-link-runtime",
-                                               NULL};
+    static const char *const ours[] = {"-mllvm", "-tsan-instrument-func-entry-exit=0", "-fno-sanitize-link-runtime",
+                                       NULL};
+    static const char *const atomics_only[] = {"-mllvm", "-tsan-instrument-memory-accesses=0", "-mllvm",
+                                               "-tsan-instrument-memintrinsics=0", NULL};
     add_all(words, always);
-    if (!tsan) {
+    if (!request->tsan) {
+        add_all(words, ours);
+    }
+    if (!request->tsan && !request->access) {
         add_all(words, atomics_only);
     }
 }
@@ -162,9 +163,9 @@ static enum cx_exit compile(int argc, char **argv, int plus)
         return CX_EXIT_ENVIRONMENT;
     }
     add(&words, plus ? "clang++-19" : "clang-19");
-    add_instrumentation(&words, request.tsan);
+    add_instrumentation(&words, &request);
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--tsan") != 0) {
+        if (strcmp(argv[i], "--tsan") != 0 && strcmp(argv[i], "--access") != 0) {
             add(&words, argv[i]);
         }
     }

@@ -51,6 +51,7 @@ int cx_conflicting(uint8_t a, uint8_t b)
 {
     static const uint8_t looks[CX_OP_COUNT] = {
         [CX_OP_LOAD] = 1,
+        [CX_OP_READ] = 1,
         [CX_OP_RWLOCK_RDLOCK] = 1,
     };
     return !(looks[a] && looks[b]) && a != CX_OP_AFTER && b != CX_OP_AFTER;

@@ -41,6 +41,8 @@ enum cx_outcome { CX_OUTCOME_MAP(CX_OUTCOME_ENUM) CX_OUTCOME_COUNT };
     X(CX_OP_STORE, "store")                                                                                            \
     X(CX_OP_RMW, "read-modify-write")                                                                                  \
     X(CX_OP_CAS, "compare-exchange")                                                                                   \
+    X(CX_OP_READ, "read")                                                                                              \
+    X(CX_OP_WRITE, "write")                                                                                            \
     X(CX_OP_FENCE, "fence")                                                                                            \
     X(CX_OP_THREAD_CREATE, "thread-create")                                                                            \
     X(CX_OP_THREAD_START, "thread-start")                                                                              \

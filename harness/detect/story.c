@@ -68,6 +68,8 @@ static int op_tells(uint8_t op)
     case CX_OP_STORE:
     case CX_OP_RMW:
     case CX_OP_CAS:
+    case CX_OP_READ:
+    case CX_OP_WRITE:
     case CX_OP_FENCE:
     case CX_OP_YIELD:
     case CX_OP_SPIN:

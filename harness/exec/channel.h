@@ -22,6 +22,7 @@
 
 #include <stdint.h>
 
+#include "harness/exec/points.h"
 #include "harness/outcome.h"
 
 // "CXC1", moved on by the lengths of the two vocabularies: sides that number them differently refuse to talk.
@@ -141,10 +142,12 @@ struct cx_choice {
     uint64_t timed;    // one bit for each thread whose wait may end early
     uint64_t point;    // the thread's own count; of number choices for a pick
     uint16_t thread;
-    uint16_t next; // who goes on; the number of a pick
-    uint16_t n;    // of a pick: of how many
-    uint8_t op;    // enum cx_op
-    uint8_t kind;  // enum cx_choice_kind
+    uint16_t next;  // who goes on; the number of a pick
+    uint16_t n;     // of a pick: of how many
+    uint8_t op;     // enum cx_op
+    uint8_t kind;   // enum cx_choice_kind
+    uint32_t bytes; // of a plain access, from `object` on; 1 elsewhere
+    uint32_t unused;
 };
 
 // One thread of such a run.
@@ -196,6 +199,7 @@ struct cx_identity {
     uint32_t gil_on;    // 1: the GIL was on after initialisation; must equal gil_build
     uint32_t tsan;      // 1: ThreadSanitizer is linked in
     uint32_t debug;     // 1: Py_DEBUG
+    uint32_t accesses;  // 1: instrumented for points at plain accesses, or a program that may be
     uint32_t aslr_off;  // 1: addresses repeat from process to process
     uint32_t modules_count;
     struct {
@@ -248,6 +252,7 @@ struct cx_request {
     uint64_t log_block;           // log_hash is kept in log_blocks[] every so many steps; 0: it is not
     uint64_t stack_step;          // result.step_stack is taken at this step of the log, and watching ends; 0: never
     uint64_t place;               // urw, surw: of this run among all interleavings, a fraction of 2^64; 0: drawn
+    struct cx_points points;
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };
@@ -363,7 +368,9 @@ struct cx_result {
     uint32_t locks_dropped;
     uint32_t deviations_ignored; // lenient replay: entries of the plan that could not be followed
     uint32_t cycle_count;        // livelock: entries in cycle[]
-    uint64_t diverged_step;      // step of the whole run at which a strict replay left its schedule; 0: it did not
+    uint32_t accesses_seen;      // 1: a plain access was a point
+    uint32_t unused_word;
+    uint64_t diverged_step; // step of the whole run at which a strict replay left its schedule; 0: it did not
     struct cx_deviation diverged_expected;
     struct cx_deviation diverged_found;
     uint64_t fault_address;

@@ -61,7 +61,7 @@ struct walk {
 
 static int looks(uint8_t op)
 {
-    return op == CX_OP_LOAD || op == CX_OP_RWLOCK_RDLOCK;
+    return op == CX_OP_LOAD || op == CX_OP_READ || op == CX_OP_RWLOCK_RDLOCK;
 }
 
 // Operations that are nobody's rival: what comes next decides, or only the thread's own end counts.

@@ -16,8 +16,13 @@
 #ifndef CX_TARGET
 #error "CX_TARGET: the name of the target that this runner is built for"
 #endif
+#define ACCESSES_PER_POINT 32 // what the bound on steps grows by where every plain access is a point
+
 #ifndef CX_TSAN
 #define CX_TSAN 0
+#endif
+#ifndef CX_ACCESSES
+#define CX_ACCESSES CX_TSAN // a program that may be instrumented for points at plain accesses says so itself
 #endif
 
 // The file that the scheduler is in: its points are what schedules count.
@@ -86,6 +91,7 @@ void cx_identity_fill(struct cx_identity *identity)
     memset(identity, 0, sizeof(*identity));
     snprintf(identity->target, sizeof(identity->target), "%s", CX_TARGET);
     identity->tsan = CX_TSAN;
+    identity->accesses = CX_ACCESSES;
     identity->aslr_off = (personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0;
     dl_iterate_phdr(add_module, identity);
     cx_host_identify(identity);
@@ -96,7 +102,9 @@ void cx_identity_defaults(struct cx_channel *channel)
     struct cx_request *request = &channel->request;
     const struct cx_scenario_info *info = &channel->scenarios[request->scenario];
     if (request->steps_max == 0) {
-        request->steps_max = info->steps_max;
+        int all =
+            request->points.level == CX_POINTS_ACCESS && request->points.code_count + request->points.data_count == 0;
+        request->steps_max = all ? info->steps_max * ACCESSES_PER_POINT : info->steps_max;
     }
     if (request->wall_ms_max == 0) {
         request->wall_ms_max = info->wall_ms_max;

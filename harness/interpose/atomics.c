@@ -23,10 +23,19 @@ static inline void before_load(const volatile void *address, int order, const vo
     if (self == NULL) {
         return;
     }
-    if (order == __ATOMIC_RELAXED) {
+    if (order == __ATOMIC_RELAXED || cx_atomics_quiet) {
         cx_look(self, (const void *)address, caller);
     } else {
         cx_step_look(self, CX_OP_LOAD, (const void *)address, caller);
+    }
+}
+
+// A store that is no point.
+static inline void quiet_store(struct cx_thread *self, const volatile void *address)
+{
+    self->spin.both = CX_SPIN_RESET;
+    if (__builtin_expect(cx_poll_watching, 0)) {
+        cx_poll_store((const void *)address);
     }
 }
 
@@ -36,11 +45,8 @@ static inline void before_store(const volatile void *address, int order, const v
     if (self == NULL) {
         return;
     }
-    if (order == __ATOMIC_RELAXED) {
-        self->spin.both = CX_SPIN_RESET;
-        if (__builtin_expect(cx_poll_watching, 0)) {
-            cx_poll_store((const void *)address);
-        }
+    if (order == __ATOMIC_RELAXED || cx_atomics_quiet) {
+        quiet_store(self, address);
     } else {
         cx_step(self, CX_OP_STORE, (const void *)address, caller);
     }
@@ -49,7 +55,7 @@ static inline void before_store(const volatile void *address, int order, const v
 static inline void after(const volatile void *address, const void *caller)
 {
     struct cx_thread *self = cx_self;
-    if (self != NULL) {
+    if (self != NULL && !cx_atomics_quiet) {
         cx_step_after(self, (const void *)address, caller);
     }
 }
@@ -60,7 +66,13 @@ static inline void before_change(const volatile void *address, enum cx_op op, in
     if (self == NULL) {
         return;
     }
-    if (changes) {
+    if (__builtin_expect(cx_atomics_quiet, 0)) {
+        if (changes) {
+            quiet_store(self, address);
+        } else {
+            cx_look(self, (const void *)address, caller);
+        }
+    } else if (changes) {
         cx_step(self, op, (const void *)address, caller);
     } else {
         cx_step_look(self, op, (const void *)address, caller);
@@ -143,7 +155,7 @@ void __tsan_atomic_thread_fence(int order)
 {
     (void)order;
     struct cx_thread *self = cx_self;
-    if (self != NULL) {
+    if (self != NULL && !cx_atomics_quiet) {
         cx_step_look(self, CX_OP_FENCE, NULL, CALLER);
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST);

@@ -29,7 +29,7 @@ static inline struct cx_thread *before(const volatile void *address, enum cx_op 
     if (self == NULL) {
         return NULL;
     }
-    if (!is_point) {
+    if (!is_point || cx_atomics_quiet) {
         if (look) {
             cx_look(self, (const void *)address, caller);
         } else {
@@ -142,7 +142,7 @@ void __real___tsan_atomic_thread_fence(int order);
 void __wrap___tsan_atomic_thread_fence(int order)
 {
     struct cx_thread *self = cx_self;
-    if (self != NULL) {
+    if (self != NULL && !cx_atomics_quiet) {
         cx_step_look(self, CX_OP_FENCE, NULL, CALLER);
     }
     TAIL __real___tsan_atomic_thread_fence(order);

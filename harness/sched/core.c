@@ -209,6 +209,7 @@ static void note_operation(struct cx_thread *self, enum cx_op op, const void *ob
 {
     self->op = (uint8_t)op;
     self->object = object;
+    self->bytes = 1;
     self->caller = caller;
 }
 
@@ -216,14 +217,15 @@ static void note_operation(struct cx_thread *self, enum cx_op op, const void *ob
 // again. No operating system starves a thread like that: after a quantum another one gets its turn.
 static void end_turn(struct cx_thread *self, const void *caller)
 {
-    self->quantum = self->quantum / 4 > CX_QUANTUM_MIN ? self->quantum / 4 : CX_QUANTUM_MIN;
+    self->quantum = self->quantum / 4 > cx_quantum(CX_QUANTUM_MIN) ? self->quantum / 4 : cx_quantum(CX_QUANTUM_MIN);
     self->turn_ends = self->points + self->quantum;
     cx_yield(self, CX_OP_SPIN, self->object, caller);
 }
 
-void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+void cx_point_access(struct cx_thread *self, enum cx_op op, const void *object, uint64_t bytes, const void *caller)
 {
     note_operation(self, op, object, caller);
+    self->bytes = bytes;
     cx__settle();
     cx_record_step(self);
     if (cx_poll_watching) {
@@ -252,7 +254,7 @@ void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, 
     self->spin.both = CX_SPIN_RESET;
     cx_sched.store_epoch++;
     self->reads_clock = 0;
-    self->quantum = CX_QUANTUM_MAX;
+    self->quantum = cx_quantum(CX_QUANTUM_MAX);
     self->wait_object = object;
     self->deadline_ns = deadline_ns;
     self->wait_seq = ++cx_sched.wait_seq;
@@ -426,11 +428,12 @@ void cx_sched_begin(struct cx_channel *channel)
     cx_sched.spurious = channel->request.rules.spurious > 0 || channel->request.strategy == CX_STRATEGY_REPLAY;
     cx_sched.slow_mode = cx_wants_every_point();
     cx_record_begin();
+    cx_access_begin();
     cx_sched.strategy->begin();
     struct cx_thread *self = cx_thread_adopt_main();
     cx_sched.current = self;
     cx_sched.active = 1;
-    self->turn_ends = CX_QUANTUM_MAX;
+    self->turn_ends = cx_quantum(CX_QUANTUM_MAX);
     cx__arm(self);
     cx_self = self;
 }

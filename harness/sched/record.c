@@ -169,6 +169,7 @@ void cx_record_choice(const struct cx_thread *self, enum cx_choice_kind kind, ui
         .n = (uint16_t)n,
         .op = self->op,
         .kind = (uint8_t)kind,
+        .bytes = (uint32_t)self->bytes,
     };
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         const struct cx_thread *thread = &cx_sched.threads[i];

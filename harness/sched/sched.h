@@ -30,6 +30,7 @@
 #define CX_SPINS_LIVELOCK 20000 // rounds by every thread that can run, with nothing stored: they spin for ever
 #define CX_QUANTUM_MAX 1000000  // points in a row by one thread, whatever the strategy says, while another could run;
 #define CX_QUANTUM_MIN 10000    // a quarter of that after each time that they were used up, down to this
+#define CX_QUANTUM_ACCESSES 32  // both are that much longer where every plain access is a point
 #define CX_SWITCHES_MAX 4000000 // livelock bound on hand-offs: some 15 s of them
 
 enum cx_wake {
@@ -84,6 +85,8 @@ struct cx_thread {
     uint64_t outside;         // atomic: signals from outside, one bit each
     uint32_t expiries;        // scheduler token: timed waits that ended, in this quiet stretch
     const void *object;       // scheduler token: what `op` is about
+    uint64_t bytes;           // scheduler token: of a plain access, from `object` on; 1 elsewhere
+    uintptr_t stack_end;      // const after init: its own frames lie below
     const void *caller;       // scheduler token: who performs `op`
     const void *frame;        // scheduler token: frame pointer where it last gave the token away
     const void *wait_object;  // scheduler token: what it is blocked on, NULL when it is not
@@ -173,8 +176,12 @@ struct cx_thread *cx_sched_begin_due(void);
 // In a child that the program has forked: control is over, without a trace.
 void cx_sched_abandon(void);
 
-// Slow path of a point; returns when the calling thread holds the token again.
-void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
+// Slow path of a point; returns when the calling thread holds the token again. `bytes`: of a plain access, else 1.
+void cx_point_access(struct cx_thread *self, enum cx_op op, const void *object, uint64_t bytes, const void *caller);
+static inline void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    cx_point_access(self, op, object, 1, caller);
+}
 // A round of loads without a store has passed.
 void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller);
 
@@ -354,6 +361,19 @@ int cx_await_due(void);
 int cx_await_leap(uint64_t leap_ns);
 extern uint32_t cx_awaiting;
 
+// ---- interpose/access.c: plain accesses ----
+
+// A controlled run begins: read from its request which operations are points.
+void cx_access_begin(void);
+// 1 if only some plain accesses are points.
+int cx_access_narrowed(void);
+// 1 if the instruction before `caller` lies in one of the request's code ranges, or the bytes touch a data range.
+int cx_points_within(const void *caller, const void *address, uint64_t bytes);
+// As many points as `points` where plain accesses are none.
+uint32_t cx_quantum(uint32_t points);
+// 1: atomic operations are no points, only looks and stores. Const after init.
+extern int cx_atomics_quiet;
+
 // ---- locks.c: who holds what, for wait-for graphs ----
 
 void cx_lock_acquired(const void *lock, struct cx_thread *owner);
@@ -418,6 +438,11 @@ int cx_draw_fine(void);
 int cx_matters(uint8_t op, int fine);
 // A thread that has been made and has not run, or NULL: unless `fine`, all come to their first operation at once.
 struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fine);
+// True if two operations are about the same object, or accesses share a byte.
+static inline int cx_overlapping(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes)
+{
+    return a != NULL && b != NULL && (uintptr_t)a < (uintptr_t)b + b_bytes && (uintptr_t)b < (uintptr_t)a + a_bytes;
+}
 // True where the next thread is a matter of choice.
 static inline int cx_has_choice(void)
 {

@@ -19,6 +19,7 @@
 static struct {
     uint64_t priority;  // scheduler token
     const void *object; // scheduler token: what it is about to do, or does
+    uint64_t bytes;     // scheduler token: of it
     uint32_t draws;     // scheduler token
     uint8_t op;         // scheduler token
 } pending[CX_THREADS_MAX];
@@ -80,14 +81,17 @@ static struct cx_thread **executed(const struct cx_thread *self, uint32_t *count
     struct cx_thread **others = cx_others(self, count);
     uint8_t op = pending[self->index].op;
     const void *object = pending[self->index].object;
+    uint64_t bytes = pending[self->index].bytes;
     for (uint32_t i = 0; object != NULL && i < *count; i++) {
         uint32_t other = others[i]->index;
-        if (pending[other].object == object && cx_conflicting(pending[other].op, op)) {
+        if (cx_overlapping(pending[other].object, pending[other].bytes, object, bytes) &&
+            cx_conflicting(pending[other].op, op)) {
             draw(others[i]);
         }
     }
     pending[self->index].op = self->op;
     pending[self->index].object = self->object;
+    pending[self->index].bytes = self->bytes;
     return others;
 }
 

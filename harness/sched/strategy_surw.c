@@ -117,7 +117,7 @@ static int at_access(const struct cx_thread *thread)
 {
     uint64_t object = (uint64_t)(uintptr_t)thread->object;
     uint32_t at = 0;
-    while (at < CX_FOCUS_MAX && object != focus[at]) {
+    while (at < CX_FOCUS_MAX && (focus[at] < object || focus[at] - object >= thread->bytes)) {
         at++;
     }
     return object != 0 && at < CX_FOCUS_MAX && cx_matters(thread->op, fine);

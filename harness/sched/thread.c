@@ -18,6 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
+extern void *__libc_stack_end; // where the main thread's stack begins; the dynamic loader's
+
 #define INLINE_KEYS 32 // glibc's PTHREAD_KEY_2NDLEVEL_SIZE: further keys cost each thread an allocation
 
 static pthread_key_t end_key;                  // const after init
@@ -63,7 +65,7 @@ static struct cx_thread *thread_new(struct cx_thread *parent)
     thread->index = cx_sched.count;
     thread->deadline_ns = CX_NO_DEADLINE;
     thread->spin.both = CX_SPIN_RESET;
-    thread->quantum = CX_QUANTUM_MAX;
+    thread->quantum = cx_quantum(CX_QUANTUM_MAX);
     if (parent == NULL) {
         thread->key = CX_THREAD_KEY_MAIN;
         snprintf(thread->path, sizeof(thread->path), "main");
@@ -87,6 +89,7 @@ struct cx_thread *cx_thread_adopt_main(void)
 {
     struct cx_thread *thread = thread_new(NULL);
     thread->handle = pthread_self();
+    thread->stack_end = (uintptr_t)__libc_stack_end;
     thread->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
     snprintf(thread->name, sizeof(thread->name), "main");
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
@@ -146,6 +149,7 @@ static void *trampoline(void *argument)
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
     cx_crash_thread_init(self->index);
     cx_handoff_first(self);
+    self->stack_end = (uintptr_t)__builtin_frame_address(0);
     cx_self = self;
     self->stop_at = self->points + 1;
     cx_step(self, CX_OP_THREAD_START, self, __builtin_return_address(0));

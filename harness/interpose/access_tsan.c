@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// access_tsan: points before plain loads and stores in a ThreadSanitizer build. The linker redirects every call of an
+// entry point to the wrapper of that name here (-Wl,--wrap, from the list in cmake/atomics.cmake). A wrapper passes the
+// point and jumps on (musttail): ThreadSanitizer sees the program's own return address.
+#include "harness/interpose/access.h"
+
+#include <string.h>
+
+#define CALLER __builtin_return_address(0)
+#define TAIL __attribute__((musttail)) return
+
+#define DEFINE_ACCESS(name, op, bytes)                                                                                 \
+    void __real___tsan_##name(void *address);                                                                          \
+    void __wrap___tsan_##name(void *address);                                                                          \
+    void __wrap___tsan_##name(void *address)                                                                           \
+    {                                                                                                                  \
+        cx_access(address, bytes, op, CALLER);                                                                         \
+        TAIL __real___tsan_##name(address);                                                                            \
+    }
+
+#define DEFINE_BOTH(bytes)                                                                                             \
+    DEFINE_ACCESS(read##bytes, CX_OP_READ, bytes)                                                                      \
+    DEFINE_ACCESS(write##bytes, CX_OP_WRITE, bytes)
+
+#define DEFINE_UNALIGNED(bytes)                                                                                        \
+    DEFINE_ACCESS(unaligned_read##bytes, CX_OP_READ, bytes)                                                            \
+    DEFINE_ACCESS(unaligned_write##bytes, CX_OP_WRITE, bytes)
+
+DEFINE_BOTH(1)
+DEFINE_BOTH(2)
+DEFINE_BOTH(4)
+DEFINE_BOTH(8)
+DEFINE_BOTH(16)
+DEFINE_UNALIGNED(2)
+DEFINE_UNALIGNED(4)
+DEFINE_UNALIGNED(8)
+DEFINE_UNALIGNED(16)
+DEFINE_ACCESS(vptr_read, CX_OP_READ, sizeof(void *))
+
+void __real___tsan_read_range(void *address, unsigned long bytes);
+void __wrap___tsan_read_range(void *address, unsigned long bytes);
+void __wrap___tsan_read_range(void *address, unsigned long bytes)
+{
+    cx_access(address, bytes, CX_OP_READ, CALLER);
+    TAIL __real___tsan_read_range(address, bytes);
+}
+
+void __real___tsan_write_range(void *address, unsigned long bytes);
+void __wrap___tsan_write_range(void *address, unsigned long bytes);
+void __wrap___tsan_write_range(void *address, unsigned long bytes)
+{
+    cx_access(address, bytes, CX_OP_WRITE, CALLER);
+    TAIL __real___tsan_write_range(address, bytes);
+}
+
+void __real___tsan_vptr_update(void **address, void *value);
+void __wrap___tsan_vptr_update(void **address, void *value);
+void __wrap___tsan_vptr_update(void **address, void *value)
+{
+    cx_access(address, sizeof(void *), CX_OP_WRITE, CALLER);
+    TAIL __real___tsan_vptr_update(address, value);
+}
+
+void *__real___tsan_memcpy(void *to, const void *from, size_t bytes);
+void *__wrap___tsan_memcpy(void *to, const void *from, size_t bytes);
+void *__wrap___tsan_memcpy(void *to, const void *from, size_t bytes)
+{
+    cx_access(from, bytes, CX_OP_READ, CALLER);
+    cx_access(to, bytes, CX_OP_WRITE, CALLER);
+    TAIL __real___tsan_memcpy(to, from, bytes);
+}
+
+void *__real___tsan_memmove(void *to, const void *from, size_t bytes);
+void *__wrap___tsan_memmove(void *to, const void *from, size_t bytes);
+void *__wrap___tsan_memmove(void *to, const void *from, size_t bytes)
+{
+    cx_access(from, bytes, CX_OP_READ, CALLER);
+    cx_access(to, bytes, CX_OP_WRITE, CALLER);
+    TAIL __real___tsan_memmove(to, from, bytes);
+}
+
+void *__real___tsan_memset(void *to, int value, size_t bytes);
+void *__wrap___tsan_memset(void *to, int value, size_t bytes);
+void *__wrap___tsan_memset(void *to, int value, size_t bytes)
+{
+    cx_access(to, bytes, CX_OP_WRITE, CALLER);
+    TAIL __real___tsan_memset(to, value, bytes);
+}
