@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "harness/command.h"
+#include "harness/exec/within.h"
 #include "harness/exec/campaign.h"
 #include "harness/options.h"
 #include "harness/run_options.h"
@@ -36,6 +37,8 @@ enum option_key {
     KEY_VERIFY,
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
+    KEY_POINTS,
+    KEY_POINTS_IN,
     KEY_EARLY_MAX,
     KEY_SPURIOUS,
     KEY_SUBJECT,
@@ -59,6 +62,13 @@ static const struct argp_option options[] = {
     {"json", KEY_JSON, "FILE", 0, "Write one JSON object per line to FILE", 0},
     {"store", KEY_STORE, "FILE", 0, "Keep all results in this database, or \"none\" (default results.db in DIR)", 0},
     {"known", KEY_KNOWN, "FILE", 0, "Known defects, which fail no run; or none (default: scenarios/known.json)", 0},
+    {"points", KEY_POINTS, "KIND", 0,
+     "Where threads may switch: sync (pthread operations), atomic (and atomic operations; default) or access (and "
+     "plain "
+     "loads and stores)",
+     0},
+    {"points-in", KEY_POINTS_IN, "PLACE", 0,
+     "Of plain accesses, only those in function:NAME or file:NAME, or of object:NAME; any number of times", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
     {"steps-max", KEY_STEPS_MAX, "N", 0, "Step bound of a run (default: the scenario's)", 0},
     {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
@@ -178,6 +188,14 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_VERIFY:
         run->verify = 1;
         break;
+    case KEY_POINTS:
+        status = cx_points_level_parse(argument, &run->points_level, &error);
+        run->points_given = 1;
+        break;
+    case KEY_POINTS_IN:
+        status = cx_within_check(argument, &error);
+        cx_names_append(&run->within, argument);
+        break;
     case KEY_ENV:
         cx_names_append(&run->environment, argument);
         break;
@@ -205,6 +223,12 @@ const struct cx_campaign_options cx_run_options_default = {
 enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *run, struct cx_subject *subject)
 {
     struct cx_error error = {0};
+    if (run->within.count > 0 && !run->points_given) {
+        run->points_level = CX_POINTS_ACCESS;
+    } else if (run->within.count > 0 && run->points_level != CX_POINTS_ACCESS) {
+        cx_error_set(&error, CX_ERR_USAGE, "--points-in is about plain accesses: it goes with --points access");
+        cx_command_usage(verb, &error);
+    }
     if (run->out_dir[0] == '\0') {
         cx_error_set(&error, CX_ERR_USAGE, "--out: the name is empty");
         cx_command_usage(verb, &error);
@@ -232,6 +256,7 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
     cx_names_fini(&run->patterns);
     cx_names_fini(&run->targets);
     cx_names_fini(&run->environment);
+    cx_names_fini(&run->within);
     cx_subject_fini(subject);
     return code;
 }

@@ -119,6 +119,45 @@ def check_compiler(test):
     test.check((test.work / "from-x").exists(), "-x c does not disturb the link")
 
 
+def check_access(test):
+    """Bugs that only points at plain accesses show: never without them, always with them, never in the locked twin."""
+    source = SOURCES / "plain_pair.c"
+    test.compile("--access", "-O1", "-g", "-Wall", "-Werror", "-o", "pair", source)
+    for way, start in (("torn", 'assertion "low == high" in read_pair'),
+                       ("lazy", 'assertion "!is_ready || seen == 42" in use')):
+        for points, locked, found in (("sync", [], 0), ("atomic", [], 0), ("access", ["locked"], 0),
+                                      ("access", [], 1)):
+            ended, report = test.explore("./pair", "--runs", RUNS, "--points", points, arguments=[way, *locked])
+            test.check(len(report.findings) == found and report.scenarios["pair"]["choices"] > 0,
+                       f"pair {way}, points {points}{', locked' if locked else ''}: {found} findings", ended)
+        if check_found(test, f"pair {way}", report, ended, start, "assertion"):
+            check_replays(test, f"pair-{way}", report.findings[0], "plain_pair.c")
+    for strategy in ("pos", "urw", "surw", "delay", "pct", "random", "feedback", "exhaustive"):
+        ended, report = test.explore("./pair", "--runs", RUNS, "--points", "access", "--strategy", strategy,
+                                     arguments=["torn"])
+        test.check(len(report.findings) == 1, f"{strategy} finds the torn pair", ended)
+    for place, found in (("function:read_pair", 1), ("file:plain_pair.c", 1), ("object:pair", 1)):
+        ended, report = test.explore("./pair", "--runs", RUNS, "--points-in", place, arguments=["torn"])
+        test.check(len(report.findings) == found, f"--points-in {place}: {found} findings", ended)
+    for words, status, text in (
+            (["--points-in", "function:reed_pair"], command.EXIT_USAGE, "nearest are read_pair"),
+            (["--points-in", "file:plain_pear.c"], command.EXIT_USAGE, "nearest are plain_pair.c"),
+            (["--points-in", "object:pairs"], command.EXIT_USAGE, "nearest are pair"),
+            (["--points-in", "pair"], command.EXIT_USAGE, "expected function:NAME"),
+            (["--points", "all"], command.EXIT_USAGE, "there are sync, atomic and access"),
+            (["--points", "sync", "--points-in", "object:pair"], command.EXIT_USAGE, "--points access"),
+            (["--points-in", "object:ready"], command.EXIT_NOTHING, "nothing was explored")):
+        ended = test.command("run", "--subject", "./pair", "--runs", 10, *words, "--", "torn")
+        test.check(ended.status == status and text in ended.err, f"{' '.join(words)}: {text}", ended)
+    test.compile("-O1", "-g", "-o", "bare", source)
+    ended = test.command("run", "--subject", "./bare", "--runs", 10, "--points", "access")
+    test.check(ended.status == command.EXIT_NOTHING and "no plain access was a point" in ended.out,
+               "without --access nothing was explored", ended)
+    ended = test.command("run", "all", "--target", "plain", "--runs", 1, "--points", "access")
+    test.check(ended.status == command.EXIT_USAGE and one_line(ended) and "-tsan" in ended.err,
+               "a target without the instrumentation says which have it", ended)
+
+
 def check_detector(test):
     test.compile("--tsan", "-O1", "-g", "-o", "race", SOURCES / "plain_race.c")
     ended, report = test.explore("./race", "--runs", 50)
@@ -199,6 +238,7 @@ def main():
     check_output(test)
     check_makefile(test)
     check_compiler(test)
+    check_access(test)
     check_detector(test)
     check_input_output(test)
     check_uncontrolled(test)

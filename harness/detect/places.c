@@ -144,7 +144,8 @@ static void units_visit(struct search *search, int fd)
     Dwarf *dwarf = dwarf_begin(fd, DWARF_C_READ);
     Dwarf_CU *unit = NULL;
     Dwarf_Die die;
-    while (dwarf != NULL && search->status == CX_OK && dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die, NULL) == 0) {
+    while (dwarf != NULL && search->status == CX_OK &&
+           dwarf_get_units(dwarf, unit, &unit, NULL, NULL, &die, NULL) == 0) {
         if (search->kind == CX_PLACE_FUNCTION) {
             functions_visit(search, &die);
         } else {
@@ -180,9 +181,8 @@ static void symbols_visit(struct search *search, int fd)
         }
         for (int i = 0; i < (int)(header.sh_size / header.sh_entsize); i++) {
             GElf_Sym symbol;
-            const char *name = gelf_getsym(data, i, &symbol) != NULL
-                                   ? elf_strptr(elf, header.sh_link, symbol.st_name)
-                                   : NULL;
+            const char *name =
+                gelf_getsym(data, i, &symbol) != NULL ? elf_strptr(elf, header.sh_link, symbol.st_name) : NULL;
             if (name != NULL) {
                 symbol_visit(search, name, &symbol);
             }

@@ -15,6 +15,7 @@
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/targets.h"
+#include "harness/exec/within.h"
 #include "harness/scenario.h"
 
 static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
@@ -153,7 +154,7 @@ static enum cx_verdict verdict_of(const struct cx_explore *explore, const struct
         return CX_VERDICT_SKIPPED;
     }
     int nothing = totals->runs == 0 || (controlled && totals->choices == 0 && totals->choices_expected == 0) ||
-                  totals->threads_max == 1;
+                  totals->threads_max == 1 || cx_points_missed(explore->options->points, totals->accesses_seen);
     if (nothing && !expected && !known) {
         return info->expect == CX_EXPECT_NOTHING && totals->runs > 0 ? CX_VERDICT_NOTHING_DUE : CX_VERDICT_NOTHING;
     }
@@ -181,6 +182,7 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .wall_ms_max = options->wall_ms_max,
         .steps_max = options->steps_max,
         .rules = options->rules,
+        .points = &campaign->points,
         .verify = options->verify,
     };
     const struct cx_explore_observer observer = {
@@ -261,6 +263,10 @@ static enum cx_status target_run(struct cx_campaign *campaign, const char *targe
         campaign->view = (struct cx_symbolizer_view){campaign->symbolizer, campaign->identity};
         campaign->resolver =
             (struct cx_resolver){&campaign->view, cx_symbolizer_view_stack, cx_symbolizer_view_address};
+        status = cx_within_resolve(&campaign->points, options->points_level, &options->within, campaign->identity,
+                                   options->subject != NULL, error);
+    }
+    if (status == CX_OK) {
         cx_report_start(campaign, crew.count);
         status = scenarios_run(campaign, &crew, deadline_share(deadline_ns, targets_left), error);
     }

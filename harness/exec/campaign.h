@@ -34,7 +34,10 @@ struct cx_campaign_options {
     uint32_t wall_ms_max;  // of one run; 0: the scenario's
     uint64_t steps_max;    // of one run; 0: the scenario's
     struct cx_rules rules;
-    int spurious_given; // rules.spurious is the user's
+    uint32_t points_level;  // enum cx_points_level
+    int points_given;       // it is the user's
+    struct cx_names within; // what narrows plain accesses, see exec/within.h
+    int spurious_given;     // rules.spurious is the user's
     int verify;
     const char *out_dir;
     const char *json_path;  // or NULL
@@ -64,6 +67,7 @@ struct cx_campaign {
     struct cx_symbolizer *symbolizer;
     struct cx_symbolizer_view view;
     struct cx_resolver resolver;
+    struct cx_points points; // on the current target
     struct cx_results results;
     char *store_path; // owned
     struct cx_live live;

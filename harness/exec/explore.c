@@ -95,6 +95,7 @@ static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, enum t
     request->wall_ms_max = explore->options->wall_ms_max;
     request->steps_max = explore->options->steps_max;
     request->rules = explore->options->rules;
+    request->points = *explore->options->points;
     if (kind == TASK_REPLAY) {
         cx_confirm_request(work->confirm.record, request, cx_worker_plan(worker));
     } else {
@@ -260,6 +261,7 @@ static void totals_add(struct cx_explore *explore, uint64_t number, const struct
     totals->fork_ns += record->fork_ns;
     totals->wall_ns += record->wall_ns;
     totals->steps += record->steps;
+    totals->accesses_seen |= record->accesses_seen;
     if (record->detailed && record->result->uncontrolled[0] != '\0' && totals->uncontrolled[0] == '\0') {
         snprintf(totals->uncontrolled, sizeof(totals->uncontrolled), "%s", record->result->uncontrolled);
     }

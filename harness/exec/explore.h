@@ -33,7 +33,8 @@ struct cx_explore_options {
     uint32_t wall_ms_max;     // of one run; 0: the scenario's
     uint64_t steps_max;       // of one run; 0: the scenario's
     struct cx_rules rules;
-    int verify; // replay every run once, not only the first two
+    const struct cx_points *points; // borrowed
+    int verify;                     // replay every run once, not only the first two
 };
 
 struct cx_explore_totals {
@@ -51,6 +52,7 @@ struct cx_explore_totals {
     uint64_t fork_ns;
     uint64_t wall_ns;
     uint32_t threads_max;
+    uint32_t accesses_seen; // 1: a plain access was a point
     char shown[200];        // about all schedules, by exhaustive
     char error_text[400];   // of the first run with a harness error
     char uncontrolled[200]; // of the first run that had something out of control

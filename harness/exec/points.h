@@ -27,8 +27,8 @@ struct cx_range {
 };
 
 struct cx_points {
-    uint32_t level;       // enum cx_points_level
-    uint32_t code_count;  // entries in ranges[], sorted and apart from each other
+    uint32_t level;      // enum cx_points_level
+    uint32_t code_count; // entries in ranges[], sorted and apart from each other
     uint32_t data_count; // entries that follow them
     uint32_t unused;
     struct cx_range ranges[CX_RANGES_MAX];

@@ -81,6 +81,7 @@ enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *
     record->wall_ns = result->wall_ns;
     record->threads_count = result->threads_count;
     record->threads_parked = result->threads_parked;
+    record->accesses_seen = result->accesses_seen;
     enum cx_status status = extras_take(record, worker, error);
     if (status != CX_OK) {
         cx_record_fini(record);

@@ -27,6 +27,7 @@ struct cx_record {
     uint64_t wall_ns;
     uint32_t threads_count;
     uint32_t threads_parked;
+    uint32_t accesses_seen;
     uint32_t strategy; // that played it
     uint32_t dealt;    // that it was dealt to; filled in by explore.c
     uint64_t seed;     // of the request

@@ -12,6 +12,7 @@
 #include "harness/exec/campaign.h"
 #include "harness/exec/clock.h"
 #include "harness/exec/deal.h"
+#include "harness/exec/within.h"
 #include "harness/exec/diverge.h"
 #include "harness/options.h"
 #include "harness/trace/format.h"
@@ -65,6 +66,7 @@ static void schedule_save(const struct cx_campaign *campaign, const struct cx_ex
         schedule.seed = finding->seed;
         schedule.steps_max = options->steps_max;
         schedule.run = default_run ? 0 : finding->run;
+        cx_within_save(options->points, &campaign->options->within, &schedule);
         if (campaign->options->subject != NULL) {
             cx_subject_save(campaign->options->subject, &schedule);
         }
@@ -360,7 +362,11 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
                                           "does not apply here",
                                           "the harness failed"};
     const struct cx_explore_totals *totals = &explore->totals;
-    scenario_print(campaign, explore, remarks[verdict]);
+    int missed = verdict == CX_VERDICT_NOTHING && cx_points_missed(explore->options->points, totals->accesses_seen);
+    scenario_print(campaign, explore,
+                   missed ? "NOTHING WAS EXPLORED: no plain access was a point (was it compiled with `constrictor cc "
+                            "--access`, and are its accesses where --points-in says?)"
+                          : remarks[verdict]);
     if (totals->error_text[0] != '\0') {
         printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
     }

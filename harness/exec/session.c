@@ -8,6 +8,7 @@
 
 #include "harness/exec/confirm.h"
 #include "harness/exec/seed.h"
+#include "harness/exec/within.h"
 
 #define CX_SESSION_RESTARTS_MAX 3u
 
@@ -40,6 +41,9 @@ enum cx_status cx_session_open(struct cx_session *session, const char *path, int
 {
     memset(session, 0, sizeof(*session));
     enum cx_status status = cx_schedule_read(&session->schedule, path, error);
+    if (status == CX_OK) {
+        status = cx_within_restore(&session->schedule, &session->points, error);
+    }
     if (status == CX_OK) {
         status = cx_subject_restore(&session->subject, &session->schedule, path, force, error);
     }
@@ -96,6 +100,7 @@ enum cx_status cx_session_request(struct cx_session *session, const struct cx_re
         int32_t cpu = request->cpu;
         *request = *wanted;
         request->cpu = cpu;
+        request->points = session->points;
         request->steps_max = session->schedule.steps_max;
         request->scenario = session->scenario;
         if (wanted->plan_count > 0) {

@@ -20,6 +20,7 @@
 struct cx_session {
     struct cx_schedule schedule;
     struct cx_subject subject; // that it runs; empty for a scenario
+    struct cx_points points;   // of the file
     char signature_id[13];     // that the file promises; empty: none
     struct cx_crew crew;       // of one
     struct cx_worker *worker;  // borrowed from the crew

@@ -55,8 +55,8 @@ enum cx_status cx_within_check(const char *word, struct cx_error *error)
 {
     size_t kind = kind_of(word);
     if (kind == KINDS_COUNT || word[strlen(kinds[kind].prefix)] == '\0') {
-        return cx_error_set(error, CX_ERR_USAGE,
-                            "--points-in %s: expected function:NAME, file:NAME, object:NAME or race:FILE.cxs", word);
+        return cx_error_set(error, CX_ERR_USAGE, "--points-in %s: expected function:NAME, file:NAME or object:NAME",
+                            word);
     }
     return CX_OK;
 }
@@ -171,4 +171,54 @@ enum cx_status cx_points_parse(struct cx_points *points, const char *text, struc
         at += chars + (at[chars] == ' ');
     }
     return CX_OK;
+}
+
+enum cx_status cx_within_resolve(struct cx_points *points, uint32_t level, const struct cx_names *words,
+                                 const struct cx_identity *identity, int subject, struct cx_error *error)
+{
+    struct cx_places code = {0};
+    struct cx_places data = {0};
+    memset(points, 0, sizeof(*points));
+    points->level = level;
+    // A script may import a module of C that is instrumented, where its interpreter is not.
+    int script = subject && identity->python[0] != '\0';
+    if (level == CX_POINTS_ACCESS && !identity->accesses && !script) {
+        return cx_error_set(
+            error, CX_ERR_USAGE,
+            "--points access: %s is not instrumented for plain accesses; targets that end in -tsan are, and "
+            "programs of `constrictor cc --access` or --tsan",
+            identity->target);
+    }
+    enum cx_status status = cx_within_add(words, identity, &code, &data, error);
+    if (status == CX_OK) {
+        status = cx_points_set(points, &code, &data, error);
+    }
+    free(code.list);
+    free(data.list);
+    return status;
+}
+
+void cx_within_save(const struct cx_points *points, const struct cx_names *words, struct cx_schedule *schedule)
+{
+    if (points->level == CX_POINTS_ATOMIC) {
+        return;
+    }
+    size_t at = 0;
+    snprintf(schedule->within, sizeof(schedule->within), "-");
+    snprintf(schedule->points, sizeof(schedule->points), "%s", cx_points_level_name(points->level));
+    for (size_t i = 0; i < words->count && at < sizeof(schedule->within); i++) {
+        at += (size_t)snprintf(schedule->within + at, sizeof(schedule->within) - at, "%s%s", i > 0 ? " " : "",
+                               words->list[i]);
+    }
+    cx_points_text(points, schedule->ranges, sizeof(schedule->ranges));
+}
+
+enum cx_status cx_within_restore(const struct cx_schedule *schedule, struct cx_points *points, struct cx_error *error)
+{
+    memset(points, 0, sizeof(*points));
+    if (schedule->points[0] == '\0') {
+        return CX_OK;
+    }
+    enum cx_status status = cx_points_level_parse(schedule->points, &points->level, error);
+    return status == CX_OK ? cx_points_parse(points, schedule->ranges, error) : status;
 }

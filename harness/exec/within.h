@@ -9,6 +9,7 @@
 #include "harness/exec/channel.h"
 #include "harness/names.h"
 #include "harness/status.h"
+#include "harness/trace/schedule.h"
 
 // "sync", "atomic" or "access".
 enum cx_status cx_points_level_parse(const char *text, uint32_t *level, struct cx_error *error);
@@ -31,8 +32,21 @@ enum cx_status cx_within_add(const struct cx_names *words, const struct cx_ident
 enum cx_status cx_points_set(struct cx_points *points, struct cx_places *code, struct cx_places *data,
                              struct cx_error *error);
 
+// What a request of this target is to have, from words; says which targets can when this one cannot.
+enum cx_status cx_within_resolve(struct cx_points *points, uint32_t level, const struct cx_names *words,
+                                 const struct cx_identity *identity, int subject, struct cx_error *error);
+
+// 1 if plain accesses were to be points and none was.
+static inline int cx_points_missed(const struct cx_points *points, uint32_t accesses_seen)
+{
+    return points->level == CX_POINTS_ACCESS && !accesses_seen;
+}
+
+// The lines of a schedule file: from a request, and back.
+void cx_within_save(const struct cx_points *points, const struct cx_names *words, struct cx_schedule *schedule);
+enum cx_status cx_within_restore(const struct cx_schedule *schedule, struct cx_points *points, struct cx_error *error);
+
 // Ranges as text, "0x401000-0x401080 data 0x603010-0x603018", or "-" for none; and back. CX_ERR_FORMAT.
-#define CX_RANGES_CHARS_MAX (CX_RANGES_MAX * 40 + 10)
 void cx_points_text(const struct cx_points *points, char *text, size_t text_bytes);
 enum cx_status cx_points_parse(struct cx_points *points, const char *text, struct cx_error *error);
 

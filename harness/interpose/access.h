@@ -38,8 +38,7 @@ static inline void cx_access(const volatile void *address, uint64_t bytes, enum 
     if ((uintptr_t)address - top < self->stack_end - top) {
         return;
     }
-    if (__builtin_expect(cx_access_mode == CX_ACCESS_SOME, 0) &&
-        !cx_access_counts((uintptr_t)address, bytes, caller)) {
+    if (__builtin_expect(cx_access_mode == CX_ACCESS_SOME, 0) && !cx_access_counts((uintptr_t)address, bytes, caller)) {
         return;
     }
     if (__builtin_expect(++self->points >= self->stop_at, 0)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// format: the schedule file (.cxs), versions 1 and 2. The only description of it.
+// format: the schedule file (.cxs), versions 1 to 3. The only description of it.
 //
 // A schedule file is UTF-8 text, one fact per line, every line ended by one newline, no blank lines, no comments. It
 // says which run of which scenario on which build it was, what came of it, and how the run departed from the default
@@ -33,6 +33,14 @@
 //     environment -                             NAME=VALUE words beside those that every run has; - for none
 //     digest 0x0123456789abcdef                 FNV-1a of the bytes of its file; 0 for a module
 //
+// A run whose points are not those of `--points atomic` is a file of version 3. After the line `deviations` come
+//
+//     points access                             sync or access
+//     within function:take                      the places that it was narrowed to, as given; - for none
+//     ranges 0x401000-0x401080 data 0x603010-0x603018    the same as addresses: of code, then of data; - for none
+//
+// and then the five lines of version 2, each with - as its value (the sum with 0) where the run is of a scenario.
+//
 // Header lines come in exactly this order, all of them, once. A deviation is one of
 //
 //     switch THREAD POINT -> THREAD OPERATION OBJECT [preempt]
@@ -52,8 +60,9 @@
 #define CX_SCHEDULE_MAGIC "constrictor-schedule"
 #define CX_SCHEDULE_VERSION 1
 #define CX_SCHEDULE_VERSION_SUBJECT 2
+#define CX_SCHEDULE_VERSION_POINTS 3
 #define CX_SCHEDULE_SUFFIX ".cxs"
-#define CX_SCHEDULE_LINE_CHARS_MAX 9000
+#define CX_SCHEDULE_LINE_CHARS_MAX 42000
 #define CX_SCHEDULE_BYTES_MAX (256u << 20)
 
 // X(word, field of struct cx_schedule, how it is written): the header lines after the first, in their order.
@@ -72,7 +81,13 @@
     X("fingerprint", fingerprint, HEXADECIMAL)                                                                         \
     X("deviations", deviations_count, DECIMAL)
 
-// The lines that follow in version 2.
+// The lines that follow in version 3.
+#define CX_SCHEDULE_POINTS_MAP(X)                                                                                      \
+    X("points", points, TEXT)                                                                                          \
+    X("within", within, TEXT)                                                                                          \
+    X("ranges", ranges, TEXT)
+
+// The lines that follow then in version 3, and at once in version 2.
 #define CX_SCHEDULE_SUBJECT_MAP(X)                                                                                     \
     X("subject", subject, TEXT)                                                                                        \
     X("directory", directory, TEXT)                                                                                    \

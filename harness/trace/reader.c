@@ -142,6 +142,18 @@ static enum cx_status number_read(struct reader *reader, const char *word, int b
         status = CX_READ_##form(word, field);                                                                          \
     }
 
+static enum cx_status subject_read(struct reader *reader, struct cx_schedule *schedule, uint64_t version)
+{
+    enum cx_status status = CX_OK;
+    CX_SCHEDULE_SUBJECT_MAP(CX_READ_LINE)
+    if (status == CX_OK && version == CX_SCHEDULE_VERSION_POINTS && strcmp(schedule->subject, "-") == 0) {
+        schedule->subject[0] = schedule->directory[0] = schedule->command[0] = schedule->environment[0] = '\0';
+    } else if (status == CX_OK && schedule->subject[0] == '\0') {
+        status = refuse(reader, CX_ERR_FORMAT, "the subject has no kind");
+    }
+    return status;
+}
+
 static enum cx_status header_read(struct reader *reader, struct cx_schedule *schedule)
 {
     const char *version_text = NULL;
@@ -156,18 +168,20 @@ static enum cx_status header_read(struct reader *reader, struct cx_schedule *sch
     if (status == CX_OK && version_text != NULL && number_parse(version_text, 10, UINT64_MAX, &version) != 0) {
         status = refuse(reader, CX_ERR_FORMAT, "\"%.40s\" is no version", version_text);
     }
-    int has_subject = version == CX_SCHEDULE_VERSION_SUBJECT;
-    if (status == CX_OK && version != CX_SCHEDULE_VERSION && !has_subject) {
+    if (status == CX_OK && (version < CX_SCHEDULE_VERSION || version > CX_SCHEDULE_VERSION_POINTS)) {
         status =
-            refuse(reader, CX_ERR_FORMAT, "version %" PRIu64 " of the format; this command reads versions %d and %d",
-                   version, CX_SCHEDULE_VERSION, CX_SCHEDULE_VERSION_SUBJECT);
+            refuse(reader, CX_ERR_FORMAT, "version %" PRIu64 " of the format; this command reads versions %d to %d",
+                   version, CX_SCHEDULE_VERSION, CX_SCHEDULE_VERSION_POINTS);
     }
     CX_SCHEDULE_HEADER_MAP(CX_READ_LINE)
-    if (has_subject) {
-        CX_SCHEDULE_SUBJECT_MAP(CX_READ_LINE)
-        if (status == CX_OK && schedule->subject[0] == '\0') {
-            status = refuse(reader, CX_ERR_FORMAT, "the subject has no kind");
+    if (version == CX_SCHEDULE_VERSION_POINTS) {
+        CX_SCHEDULE_POINTS_MAP(CX_READ_LINE)
+        if (status == CX_OK && strcmp(schedule->points, "sync") != 0 && strcmp(schedule->points, "access") != 0) {
+            status = refuse(reader, CX_ERR_FORMAT, "there are no points of the kind \"%s\"", schedule->points);
         }
+    }
+    if (version >= CX_SCHEDULE_VERSION_SUBJECT) {
+        status = status == CX_OK ? subject_read(reader, schedule, version) : status;
     }
     if (status == CX_OK && schedule->deviations_count > CX_DEVIATIONS_MAX) {
         status = refuse(reader, CX_ERR_FORMAT, "%" PRIu64 " deviations are too many", schedule->deviations_count);

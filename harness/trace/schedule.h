@@ -15,6 +15,7 @@
 #include "harness/status.h"
 
 #define CX_SCHEDULE_COMMAND_BYTES 8192
+#define CX_SCHEDULE_RANGES_BYTES 41000
 
 struct cx_thread_path {
     uint32_t key;
@@ -36,6 +37,9 @@ struct cx_schedule {
     uint64_t steps;
     uint64_t fingerprint;
     uint64_t deviations_count;
+    char points[16];   // empty: those of --points atomic, and a file of version 1 or 2
+    char within[1024]; // these are harness/exec/within.h's
+    char ranges[CX_SCHEDULE_RANGES_BYTES];
     char subject[32];         // empty: a scenario, and a file of version 1
     char directory[PATH_MAX]; // these are harness/exec/subject.h's
     char command[CX_SCHEDULE_COMMAND_BYTES];

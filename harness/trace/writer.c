@@ -35,15 +35,27 @@ void cx_schedule_deviation_text(const struct cx_schedule *schedule, const struct
 #define CX_WRITE_TEXT(stream, word, value) fprintf(stream, "%s %s\n", word, value)
 #define CX_WRITE_DECIMAL(stream, word, value) fprintf(stream, "%s %" PRIu64 "\n", word, value)
 #define CX_WRITE_HEXADECIMAL(stream, word, value) fprintf(stream, "%s 0x%016" PRIx64 "\n", word, value)
+#define CX_NONE_TEXT "-"
+#define CX_NONE_HEXADECIMAL "0x0"
+#define CX_WRITE_NONE(word, field, form) CX_WRITE_TEXT(stream, word, CX_NONE_##form);
 #define CX_WRITE_LINE(word, field, form) CX_WRITE_##form(stream, word, schedule->field);
 
 static void body_write(const struct cx_schedule *schedule, FILE *stream)
 {
+    int has_points = schedule->points[0] != '\0';
     int has_subject = schedule->subject[0] != '\0';
-    fprintf(stream, "%s %d\n", CX_SCHEDULE_MAGIC, has_subject ? CX_SCHEDULE_VERSION_SUBJECT : CX_SCHEDULE_VERSION);
+    fprintf(stream, "%s %d\n", CX_SCHEDULE_MAGIC,
+            has_points    ? CX_SCHEDULE_VERSION_POINTS
+            : has_subject ? CX_SCHEDULE_VERSION_SUBJECT
+                          : CX_SCHEDULE_VERSION);
     CX_SCHEDULE_HEADER_MAP(CX_WRITE_LINE)
+    if (has_points) {
+        CX_SCHEDULE_POINTS_MAP(CX_WRITE_LINE)
+    }
     if (has_subject) {
         CX_SCHEDULE_SUBJECT_MAP(CX_WRITE_LINE)
+    } else if (has_points) {
+        CX_SCHEDULE_SUBJECT_MAP(CX_WRITE_NONE)
     }
     char line[CX_SCHEDULE_LINE_CHARS_MAX];
     for (uint64_t i = 0; i < schedule->deviations_count; i++) {
