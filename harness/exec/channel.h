@@ -246,12 +246,12 @@ struct cx_request {
     uint32_t profile_count;    // entries in profile[]
     struct cx_rules rules;
     uint32_t late_count;
-    uint32_t late[CX_LATE_MAX];   // keys; replay: these threads run only when nothing else can
-    uint64_t log_from;            // steps that the log leaves out at its beginning,
-    uint64_t log_count;           // and how many it then holds at most; 0: as many as it can
-    uint64_t log_block;           // log_hash is kept in log_blocks[] every so many steps; 0: it is not
-    uint64_t stack_step;          // result.step_stack is taken at this step of the log, and watching ends; 0: never
-    uint64_t place;               // urw, surw: of this run among all interleavings, a fraction of 2^64; 0: drawn
+    uint32_t late[CX_LATE_MAX]; // keys; replay: these threads run only when nothing else can
+    uint64_t log_from;          // steps that the log leaves out at its beginning,
+    uint64_t log_count;         // and how many it then holds at most; 0: as many as it can
+    uint64_t log_block;         // log_hash is kept in log_blocks[] every so many steps; 0: it is not
+    uint64_t stack_step;        // result.step_stack is taken at this step of the log, and watching ends; 0: never
+    uint64_t place;             // urw, surw: of this run among all interleavings, a fraction of 2^64; 0: drawn
     struct cx_points points;
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];

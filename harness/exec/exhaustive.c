@@ -22,7 +22,8 @@
 //
 // What counts as a place: points before operations, not after; whether a timed wait ends early there costs as much as a
 // preemption. Objects are addresses: two objects that had the same one at different times conflict, which only adds
-// schedules. What is left out: effects through the clock, through plain memory without a lock, and through anything
+// schedules. Plain accesses that share eight bytes conflict, too; a run with a longer access is not called explored.
+// What is left out: effects through the clock, through plain memory without a lock, and through anything
 // else that no operation names.
 #include "harness/exec/exhaustive.h"
 
@@ -53,6 +54,7 @@ struct walk {
     uint32_t path_count;
     uint32_t preemptions;
     uint64_t hash;
+    uint64_t mask; // the part of an address that tells objects apart
     uint64_t asleep;
     uint8_t pending_op[CX_TRACE_THREADS_MAX];
     uint64_t pending_object[CX_TRACE_THREADS_MAX];
@@ -93,7 +95,7 @@ static struct users *users_of(struct users *table, uint64_t object)
 
 // For each choice of the trace, the threads other than its own with a conflicting operation later on. NULL without
 // memory, or with more objects than there is room for.
-static uint64_t *rivals_find(const struct cx_trace *trace)
+static uint64_t *rivals_find(const struct cx_trace *trace, uint64_t mask)
 {
     struct users *table = calloc(OBJECTS, sizeof(*table));
     uint64_t *rivals = calloc((size_t)trace->count + 1, sizeof(*rivals));
@@ -101,7 +103,7 @@ static uint64_t *rivals_find(const struct cx_trace *trace)
     for (uint32_t i = trace->count; !lost && i-- > 0;) {
         const struct cx_choice *choice = &trace->choices[i];
         uint64_t self = 1ULL << choice->thread;
-        struct users *users = choice->object != 0 ? users_of(table, choice->object) : NULL;
+        struct users *users = choice->object != 0 ? users_of(table, choice->object & mask) : NULL;
         lost = choice->object != 0 && users == NULL;
         if (users == NULL) {
             continue;
@@ -300,10 +302,10 @@ static int step(struct walk *walk, uint32_t at)
     const struct cx_choice *choice = &walk->trace->choices[at];
     if (choice->kind != CX_CHOICE_PICK) {
         walk->pending_op[choice->thread] = choice->op;
-        walk->pending_object[choice->thread] = choice->object;
+        walk->pending_object[choice->thread] = choice->object & walk->mask;
     }
     if (choice->op == CX_OP_THREAD_START) {
-        walk->identity[choice->thread] = choice->object;
+        walk->identity[choice->thread] = choice->object & walk->mask;
     } else if (choice->kind == CX_CHOICE_BLOCK) {
         end_noted(walk, choice);
     }
@@ -333,9 +335,26 @@ static int step(struct walk *walk, uint32_t at)
     return 1;
 }
 
+// Plain accesses of different sizes can share bytes: where there are any, eight bytes are one object. `*wide` is set if
+// an access is about more than one of these.
+static uint64_t mask_of(const struct cx_trace *trace, int *wide)
+{
+    uint64_t mask = UINT64_MAX;
+    for (uint32_t i = 0; i < trace->count; i++) {
+        const struct cx_choice *choice = &trace->choices[i];
+        if (choice->op == CX_OP_READ || choice->op == CX_OP_WRITE) {
+            mask = ~7ULL;
+            *wide |= choice->object % 8 + choice->bytes > 8;
+        }
+    }
+    return mask;
+}
+
 void cx_exhaustive_judge(struct cx_exhaustive *search, const struct cx_prefix *prefix, const struct cx_trace *trace)
 {
-    uint64_t *rivals = rivals_find(trace);
+    int wide = 0;
+    uint64_t mask = mask_of(trace, &wide);
+    uint64_t *rivals = rivals_find(trace, mask);
     struct walk *walk = calloc(1, sizeof(*walk));
     int whole = rivals != NULL && walk != NULL && !trace->dropped && trace->threads_count <= CX_TRACE_THREADS_MAX;
     if (whole) {
@@ -344,6 +363,7 @@ void cx_exhaustive_judge(struct cx_exhaustive *search, const struct cx_prefix *p
         walk->trace = trace;
         walk->rivals = rivals;
         walk->hash = 1;
+        walk->mask = mask;
         int fresh = 1;
         for (uint32_t i = 0; fresh && i < trace->count; i++) {
             fresh = step(walk, i);
@@ -351,7 +371,7 @@ void cx_exhaustive_judge(struct cx_exhaustive *search, const struct cx_prefix *p
         search->schedules += (uint64_t)fresh;
         search->cut += !fresh;
     }
-    search->incomplete |= !whole;
+    search->incomplete |= !whole || wide;
     free(walk);
     free(rivals);
 }

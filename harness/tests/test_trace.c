@@ -163,11 +163,11 @@ static void test_trace_hostile_counts_allocate_nothing_much(void **state)
 static void test_trace_other_version_is_refused(void **state)
 {
     (void)state;
-    static const char text[] = "constrictor-schedule 3\nscenario s\n";
+    static const char text[] = "constrictor-schedule 4\nscenario s\n";
     struct cx_schedule read;
     struct cx_error error = {0};
     assert_int_equal(cx_schedule_parse(&read, text, sizeof(text) - 1, &error), CX_ERR_FORMAT);
-    assert_non_null(strstr(error.text, "version 3"));
+    assert_non_null(strstr(error.text, "version 4"));
 }
 
 static void test_trace_file_is_whole_or_absent(void **state)
