@@ -20,6 +20,7 @@
 #define NS_PER_MS 1000000ULL
 #define QUIET_MS 200    // for a program that never had an answer from outside
 #define OUTSIDE_MS 3000 // for one that had, or has made a process
+#define CHILD_MS 12000  // for one whose child processes are at work: on a busy machine they may be slow
 #define LEAP_MS 2       // before a leap to the next deadline, for the second kind, while no child process is at work
 
 static struct {
@@ -35,6 +36,7 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
 {
     const void *object = &awaited[self->index];
     cx_step(self, op, object, caller);
+    cx_cancellation_point(self);
     while (!over(argument)) {
         if (cx_now_ns() >= deadline_ns) {
             return 0;
@@ -45,6 +47,7 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
         enum cx_wake wake = cx_block(self, op, object, deadline_ns, caller);
         cx_awaiting--;
         awaited[self->index].over = NULL;
+        cx_cancellation_point(self);
         if (wake == CX_WAKE_INTERRUPT && !(op == CX_OP_IO && self->restarts)) {
             errno = EINTR;
             return -1;
@@ -92,11 +95,12 @@ static int children_work(void)
 // looks after it now and then must not see a minute pass while the child has had some milliseconds.
 static uint64_t patience_ns(uint64_t leap_ns)
 {
+    int working = children_work();
     uint64_t most_ns = (expects_outside ? OUTSIDE_MS : QUIET_MS) * NS_PER_MS;
     if (leap_ns == CX_NO_DEADLINE) {
-        return most_ns;
+        return working ? CHILD_MS * NS_PER_MS : most_ns;
     }
-    if (!children_work()) {
+    if (!working) {
         return LEAP_MS * NS_PER_MS;
     }
     return leap_ns < most_ns ? leap_ns : most_ns;

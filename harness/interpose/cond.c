@@ -16,6 +16,7 @@ static int wait_until(struct cx_thread *self, pthread_cond_t *condition, pthread
                       const void *caller)
 {
     cx_step(self, CX_OP_COND_WAIT, condition, caller);
+    cx_cancellation_point(self);
     // Become a waiter first, then let the mutex go: nobody can signal in between, since we hold the token.
     cx_wait_prepare(self, CX_OP_COND_WAIT, condition, deadline_ns);
     int error = cx_mutex_give(self, mutex);
@@ -28,6 +29,7 @@ static int wait_until(struct cx_thread *self, pthread_cond_t *condition, pthread
     if (error != 0) {
         return error;
     }
+    cx_cancellation_point(self); // with the mutex, as POSIX has it
     return wake == CX_WAKE_TIMEOUT ? ETIMEDOUT : 0;
 }
 
@@ -59,7 +61,7 @@ int pthread_cond_clockwait(pthread_cond_t *condition, pthread_mutex_t *mutex, cl
     if (self == NULL) {
         return cx_the_real()->pthread_cond_clockwait(condition, mutex, clock, absolute);
     }
-    if (!cx_timespec_valid(absolute)) {
+    if (!cx_clock_for_waits(clock) || !cx_timespec_valid(absolute)) {
         return EINVAL;
     }
     return wait_until(self, condition, mutex, cx_deadline_of(clock, absolute), CX_CALLER);

@@ -22,8 +22,21 @@ static inline const struct cx_real *cx_the_real(void)
 
 // Virtual nanoseconds of the run at which this absolute time of `clock` is reached; CX_NO_DEADLINE for NULL.
 uint64_t cx_deadline_of(clockid_t clock, const struct timespec *absolute);
+// True for a clock that timed waits of threads may name: libc knows these two.
+static inline int cx_clock_for_waits(clockid_t clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
 // True if the fields of `time` are in range.
 int cx_timespec_valid(const struct timespec *time);
+
+// A cancellation point: does not return if this thread is cancelled. What a wait has set up is undone before.
+static inline void cx_cancellation_point(struct cx_thread *self)
+{
+    if (__builtin_expect(self->cancelled, 0)) {
+        pthread_testcancel();
+    }
+}
 
 // Remember the first thing of a run that is not under control, for the report. `text` is copied.
 void cx_say_uncontrolled(const char *text);

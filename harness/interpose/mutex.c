@@ -111,6 +111,9 @@ int pthread_mutex_clocklock(pthread_mutex_t *mutex, clockid_t clock, const struc
     if (cx_self == NULL) {
         return cx_the_real()->pthread_mutex_clocklock(mutex, clock, absolute);
     }
+    if (!cx_clock_for_waits(clock)) {
+        return EINVAL;
+    }
     return lock_until(mutex, clock, absolute, CX_CALLER);
 }
 

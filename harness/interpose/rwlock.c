@@ -37,6 +37,9 @@ static int lock_now(struct cx_thread *self, pthread_rwlock_t *lock, int write, u
 static int lock_timed(struct cx_thread *self, pthread_rwlock_t *lock, int write, clockid_t clock,
                       const struct timespec *absolute, const void *caller)
 {
+    if (!cx_clock_for_waits(clock)) {
+        return EINVAL;
+    }
     if (!cx_timespec_valid(absolute)) {
         return EINVAL;
     }

@@ -9,11 +9,13 @@
 static int take_until(struct cx_thread *self, sem_t *semaphore, uint64_t deadline_ns, const void *caller)
 {
     int value = 0;
+    cx_cancellation_point(self);
     while (cx_real.sem_trywait(semaphore) != 0) {
         if (errno != EAGAIN) {
             return -1;
         }
         enum cx_wake wake = cx_block(self, CX_OP_SEM_WAIT, semaphore, deadline_ns, caller);
+        cx_cancellation_point(self);
         if (wake == CX_WAKE_TIMEOUT || (wake == CX_WAKE_INTERRUPT && !self->restarts)) {
             errno = wake == CX_WAKE_TIMEOUT ? ETIMEDOUT : EINTR;
             return -1;
@@ -84,6 +86,10 @@ int sem_clockwait(sem_t *semaphore, clockid_t clock, const struct timespec *abso
 {
     if (cx_self == NULL) {
         return cx_the_real()->sem_clockwait(semaphore, clock, absolute);
+    }
+    if (!cx_clock_for_waits(clock)) {
+        errno = EINVAL;
+        return -1;
     }
     return wait_until(semaphore, clock, absolute, CX_CALLER);
 }

@@ -94,9 +94,11 @@ int sigsuspend(const sigset_t *set)
     sigset_t old;
     uint32_t handled = self->handled;
     cx_step(self, CX_OP_SIGNAL_WAIT, set, CX_CALLER);
+    cx_cancellation_point(self);
     cx_signal_mask(SIG_SETMASK, set, &old);
     while (self->handled == handled) {
         cx_block(self, CX_OP_SIGNAL_WAIT, &self->handled, CX_NO_DEADLINE, CX_CALLER);
+        cx_cancellation_point(self);
     }
     cx_signal_mask(SIG_SETMASK, &old, NULL);
     errno = EINTR;
@@ -112,6 +114,7 @@ int pause(void)
         return cx_the_real()->pause();
     }
     cx_park(self, CX_CALLER);
+    cx_cancellation_point(self);
     errno = EINTR;
     return -1;
 }

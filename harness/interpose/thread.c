@@ -40,6 +40,7 @@ static int join_until(struct cx_thread *self, pthread_t handle, void **result, u
         if (deadline_ns == 0 || cx_block(self, CX_OP_THREAD_JOIN, thread, deadline_ns, caller) == CX_WAKE_TIMEOUT) {
             return busy_error;
         }
+        cx_cancellation_point(self);
     }
     // Detached or joined by another thread in the meantime.
     return thread->handle != 0 ? cx_thread_reap(thread, result) : EINVAL;
@@ -78,6 +79,9 @@ int pthread_clockjoin_np(pthread_t handle, void **result, clockid_t clock, const
     if (self == NULL) {
         return cx_the_real()->pthread_clockjoin_np(handle, result, clock, absolute);
     }
+    if (!cx_clock_for_waits(clock)) {
+        return EINVAL;
+    }
     return join_until(self, handle, result, cx_deadline_of(clock, absolute), ETIMEDOUT, CX_CALLER);
 }
 
@@ -97,4 +101,31 @@ int pthread_detach(pthread_t handle)
         }
     }
     return error;
+}
+
+// Deferred cancellation comes at the calls of libc that we define, and what these calls wait in ends for it. A thread
+// that asks for asynchronous cancellation would end between two points, which nobody could repeat.
+int pthread_cancel(pthread_t handle)
+{
+    struct cx_thread *self = cx_self;
+    struct cx_thread *thread = self != NULL ? cx_thread_find(handle) : NULL;
+    int (*real)(pthread_t) = cx_real_libc("pthread_cancel");
+    if (thread == NULL) {
+        return real(handle);
+    }
+    cx_step(self, CX_OP_SIGNAL, thread, CX_CALLER);
+    int error = thread->status == CX_THREAD_EXITED ? 0 : real(handle);
+    thread->cancelled = 1;
+    cx_interrupt(thread);
+    cx_step_after(self, thread, CX_CALLER);
+    return error;
+}
+
+int pthread_setcanceltype(int type, int *old)
+{
+    int (*real)(int, int *) = cx_real_libc("pthread_setcanceltype");
+    if (cx_self != NULL && type == PTHREAD_CANCEL_ASYNCHRONOUS) {
+        cx_say_uncontrolled("asynchronous cancellation of a thread");
+    }
+    return real(type, old);
 }

@@ -132,7 +132,9 @@ static uint64_t sleep_until(struct cx_thread *self, uint64_t deadline_ns, const 
 {
     cx_step(self, CX_OP_SLEEP, NULL, caller);
     // Nobody wakes a sleeper: it waits on its own record, which no one else names while it lives.
+    cx_cancellation_point(self);
     enum cx_wake wake = cx_block(self, CX_OP_SLEEP, &self->deadline_ns, deadline_ns, caller);
+    cx_cancellation_point(self);
     return wake == CX_WAKE_INTERRUPT && deadline_ns > cx_now_ns() ? deadline_ns - cx_now_ns() : 0;
 }
 

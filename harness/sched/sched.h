@@ -79,6 +79,7 @@ struct cx_thread {
     uint8_t sliced;           // scheduler token: its deadline is only the next look of a longer wait that has an end
     uint8_t detached;         // scheduler token
     uint8_t delivering;       // owner thread only: a signal that comes now comes at a point
+    uint8_t cancelled;        // scheduler token
     uint8_t restarts;         // owner thread only: its last handler was set with SA_RESTART
     uint32_t signals;         // scheduler token: sent to it and not delivered; see interpose/signal.c
     uint32_t handled;         // owner thread only: handlers that have run
