@@ -103,7 +103,7 @@ static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *att
     }
     self->pool = record;
     self->tstate = tstate;
-    self->uses += PYRT__KNOWN_USES;
+    self->uses++;
     self->count = 1;
     pyrt__scope_push(self, scope_of(attach));
     if (pyrt__queue_state(&record->queue) != 0) {
@@ -132,12 +132,10 @@ static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *att
     }
     attach->token = NULL;
     self->count = 0;
-    self->uses -= PYRT__KNOWN_USES;
+    self->uses--;
     self->pool = NULL;
     pyrt__scope_pop_finish(self, scope_of(attach));
-    if (PYRT__KNOWN_USES > 0) {
-        pyrt__use_drop(record);
-    }
+    pyrt__use_drop(record);
     return 1;
 }
 
@@ -253,7 +251,7 @@ __attribute__((noinline)) static enum pyrt_status end_slowly(struct pyrt_attach 
     }
     if (attach->token != NULL && attach->counts == 0) {
         // What enter_known does not write down.
-        attach->used = PYRT__KNOWN_USES > 0 ? self->pool : NULL;
+        attach->used = self->pool;
         attach->counts = 1;
     }
     pyrt__scope_pop_begin(scope_of(attach));

@@ -163,40 +163,4 @@ void pyrt__backend_resume(void *tstate)
 }
 #endif
 
-static PyObject *on_atexit(PyObject *capsule, PyObject *unused)
-{
-    (void)unused;
-    pyrt__door_wait(PyCapsule_GetPointer(capsule, NULL));
-    Py_RETURN_NONE;
-}
-
-static void on_capsule(PyObject *capsule)
-{
-    pyrt__record_unref(PyCapsule_GetPointer(capsule, NULL));
-}
-
-static PyMethodDef exit_method = {"pyrt_finalizing", on_atexit, METH_NOARGS, "Wait for native threads to leave."};
-
-enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
-{
-    PyObject *answer = NULL;
-    PyObject *function = NULL;
-    PyObject *capsule = PyCapsule_New(record, NULL, on_capsule);
-    PyObject *module = PyImport_ImportModule("atexit");
-    if (capsule != NULL) {
-        pyrt__record_ref(record);
-        function = PyCFunction_New(&exit_method, capsule);
-    }
-    if (module != NULL && function != NULL) {
-        answer = PyObject_CallMethod(module, "register", "O", function);
-    }
-    PyErr_Clear();
-    enum pyrt_status status = answer != NULL ? PYRT_OK : PYRT_NO_MEMORY;
-    Py_XDECREF(answer);
-    Py_XDECREF(module);
-    Py_XDECREF(function);
-    Py_XDECREF(capsule);
-    return status;
-}
-
 #endif

@@ -2,7 +2,8 @@
 //
 // backend_guard: 3.15 and later, over the finalization guards of PEP 788.
 //
-// A view names the main interpreter and is valid at any time, before the first initialization and after the last
+// This is the way of threads that CPython does not know yet, and of those that come while our own door is closing
+// (known.h has the usual one). A view names the main interpreter and is valid at any time, before the first initialization and after the last
 // finalization. PyThreadState_EnsureFromView takes a guard from it, or returns NULL once finalization has closed the
 // door; while a guard is held, finalization waits. So there is no window between a check and the act.
 #include <Python.h>
@@ -14,16 +15,17 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
-#include "known.h"
 #include "pyrt/hook.h"
 #include "record.h"
 
-PyInterpreterView *_Atomic pyrt__main_view;
+// The view of the main interpreter, made at the first attach of any thread and kept. It is a few bytes and names the
+// interpreter by number, so that it outlives every finalization.
+static PyInterpreterView *_Atomic main_view; // atomic
 
 static PyInterpreterView *main_view_get(void)
 {
     // Acquire pairs with the release of the exchange below: whoever sees the pointer sees what it points to.
-    PyInterpreterView *view = atomic_load_explicit(&pyrt__main_view, memory_order_acquire);
+    PyInterpreterView *view = atomic_load_explicit(&main_view, memory_order_acquire);
     if (view != NULL) {
         return view;
     }
@@ -31,8 +33,7 @@ static PyInterpreterView *main_view_get(void)
     if (fresh == NULL) {
         return NULL;
     }
-    if (atomic_compare_exchange_strong_explicit(&pyrt__main_view, &view, fresh, memory_order_acq_rel,
-                                                memory_order_acquire)) {
+    if (atomic_compare_exchange_strong_explicit(&main_view, &view, fresh, memory_order_acq_rel, memory_order_acquire)) {
         return fresh;
     }
     PyInterpreterView_Close(fresh);
@@ -47,6 +48,11 @@ enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
     }
     if (!Py_IsInitialized()) {
         return Py_IsFinalizing() ? PYRT_FINALIZING : PYRT_NOT_INITIALIZED;
+    }
+    struct pyrt_pool *record = pyrt__record_main();
+    if (record->bound && !pyrt__record_gone(record) && pyrt__use_late(record)) {
+        // CPython would let the thread in, and finalization wait for it, and for the next one.
+        return PYRT_FINALIZING;
     }
     PyInterpreterView *view = main_view_get();
     if (view == NULL) {
@@ -74,6 +80,8 @@ void pyrt__backend_release(struct pyrt__entry *entry)
 {
     if (entry->token == &unchecked) {
         PyGILState_Release(PyGILState_UNLOCKED);
+    } else if (entry->used != NULL) {
+        PyEval_SaveThread(); // it came in by known.h
     } else if (entry->token != NULL) {
         PyThreadState_Release(entry->token);
     }
@@ -126,12 +134,6 @@ void pyrt__backend_view_close(void *view)
     if (view != NULL) {
         PyInterpreterView_Close(view);
     }
-}
-
-enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
-{
-    (void)record;
-    return PYRT_OK;
 }
 
 #endif

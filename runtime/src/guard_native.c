@@ -16,11 +16,12 @@
 
 struct pyrt_guard {
     PyInterpreterGuard *native; // const after init
+    struct pyrt_pool *record;   // const after init; counts it; NULL: the runtime had not met the interpreter
 };
 
 struct pyrt_view {
     PyInterpreterView *native; // const after init
-    int main;                  // const after init
+    struct pyrt_pool *record;  // const after init; NULL: the main interpreter's, at the time of use
 };
 
 static struct pyrt__scope scope_of(struct pyrt_ensure *ensure)
@@ -29,7 +30,7 @@ static struct pyrt__scope scope_of(struct pyrt_ensure *ensure)
 }
 
 // Wrap what CPython gave. An exception stands for a refusal, or want of memory.
-static enum pyrt_status guard_new(struct pyrt_guard **guard, PyInterpreterGuard *native)
+static enum pyrt_status guard_new(struct pyrt_guard **guard, PyInterpreterGuard *native, struct pyrt_pool *record)
 {
     if (native == NULL) {
         return PYRT_FINALIZING;
@@ -39,7 +40,11 @@ static enum pyrt_status guard_new(struct pyrt_guard **guard, PyInterpreterGuard 
         PyInterpreterGuard_Close(native);
         return PYRT_NO_MEMORY;
     }
-    (*guard)->native = native;
+    **guard = (struct pyrt_guard){native, record};
+    if (record != NULL) {
+        pyrt__record_ref(record);
+        atomic_fetch_add_explicit(&record->guards, 1, memory_order_relaxed);
+    }
     return PYRT_OK;
 }
 
@@ -51,11 +56,16 @@ enum pyrt_status pyrt_guard_from_current(struct pyrt_guard **guard)
     if (PyThreadState_GetUnchecked() == NULL) {
         return PYRT_NOT_ATTACHED;
     }
+    struct pyrt_pool *record = NULL;
+    enum pyrt_status status = pyrt__record_current(&record);
+    if (status != PYRT_OK) {
+        return status;
+    }
     PyObject *exception = PyErr_GetRaisedException();
     PyInterpreterGuard *native = PyInterpreterGuard_FromCurrent();
     int no_memory = native == NULL && PyErr_ExceptionMatches(PyExc_MemoryError);
     PyErr_SetRaisedException(exception);
-    return no_memory ? PYRT_NO_MEMORY : guard_new(guard, native);
+    return no_memory ? PYRT_NO_MEMORY : guard_new(guard, native, record);
 }
 
 enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct pyrt_view *view)
@@ -66,22 +76,35 @@ enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct py
     if (pyrt__thread_stranded()) {
         return PYRT_FORKED;
     }
-    if (view->main && !Py_IsInitialized() && !Py_IsFinalizing()) {
+    if (view->record == NULL && !Py_IsInitialized() && !Py_IsFinalizing()) {
         return PYRT_NOT_INITIALIZED;
     }
+    struct pyrt_pool *record = view->record != NULL ? view->record : pyrt__record_main();
+    if (!record->bound || pyrt__record_gone(record)) {
+        if (view->record != NULL) {
+            return PYRT_GONE; // and its number may be another's by now
+        }
+        record = NULL; // CPython answers
+    } else if (pyrt__use_awaited(record)) {
+        return PYRT_FINALIZING;
+    }
     pyrt_hook_point("guard.taking");
-    return guard_new(guard, PyInterpreterGuard_FromView(view->native));
+    return guard_new(guard, PyInterpreterGuard_FromView(view->native), record);
 }
 
 void pyrt_guard_close(struct pyrt_guard *guard)
 {
     if (guard != NULL) {
+        if (guard->record != NULL) {
+            atomic_fetch_sub_explicit(&guard->record->guards, 1, memory_order_relaxed);
+            pyrt__record_unref(guard->record);
+        }
         PyInterpreterGuard_Close(guard->native);
         free(guard);
     }
 }
 
-static enum pyrt_status view_new(struct pyrt_view **view, PyInterpreterView *native, int is_main)
+static enum pyrt_status view_new(struct pyrt_view **view, PyInterpreterView *native, struct pyrt_pool *record)
 {
     if (native == NULL) {
         return PYRT_NO_MEMORY;
@@ -91,7 +114,10 @@ static enum pyrt_status view_new(struct pyrt_view **view, PyInterpreterView *nat
         PyInterpreterView_Close(native);
         return PYRT_NO_MEMORY;
     }
-    **view = (struct pyrt_view){native, is_main};
+    **view = (struct pyrt_view){native, record};
+    if (record != NULL) {
+        pyrt__record_ref(record);
+    }
     return PYRT_OK;
 }
 
@@ -103,20 +129,28 @@ enum pyrt_status pyrt_view_from_current(struct pyrt_view **view)
     if (PyThreadState_GetUnchecked() == NULL) {
         return PYRT_NOT_ATTACHED;
     }
+    struct pyrt_pool *record = NULL;
+    enum pyrt_status status = pyrt__record_current(&record);
+    if (status != PYRT_OK) {
+        return status;
+    }
     PyObject *exception = PyErr_GetRaisedException();
     PyInterpreterView *native = PyInterpreterView_FromCurrent();
     PyErr_SetRaisedException(exception);
-    return view_new(view, native, 0);
+    return view_new(view, native, record);
 }
 
 enum pyrt_status pyrt_view_from_main(struct pyrt_view **view)
 {
-    return view == NULL ? PYRT_INVALID : view_new(view, PyInterpreterView_FromMain(), 1);
+    return view == NULL ? PYRT_INVALID : view_new(view, PyInterpreterView_FromMain(), NULL);
 }
 
 void pyrt_view_close(struct pyrt_view *view)
 {
     if (view != NULL) {
+        if (view->record != NULL) {
+            pyrt__record_unref(view->record);
+        }
         PyInterpreterView_Close(view->native);
         free(view);
     }

@@ -11,18 +11,17 @@
 #include "record.h"
 #include "thread.h"
 
-#if PY_VERSION_HEX < 0x030F0000
-
 // On a thread that has a thread state of it: what PyGILState_Ensure would do, without asking twice.
 // Requires: `record` is bound. What is then attached, with a use of `record` taken, or NULL.
 static inline void *pyrt__known_enter(struct pyrt_pool *record, void **token)
 {
-    if (PyThreadState_GetUnchecked() != NULL || pyrt__use_take(record) != PYRT_OK) {
+    if (pyrt__use_take(record) != PYRT_OK) {
         return NULL;
     }
-    // Only now: finalization deletes the key under which CPython keeps this.
+    // Only now: finalization deletes the key under which CPython keeps this. It is the state that was attached last, so
+    // that no state is attached if this one is not.
     PyThreadState *bound = PyGILState_GetThisThreadState();
-    if (bound == NULL || bound->interp != record->interp) {
+    if (bound == NULL || bound->interp != record->interp || bound->_status.active) {
         pyrt__use_drop(record);
         return NULL;
     }
@@ -43,46 +42,5 @@ static inline int pyrt__known_leave(void *tstate, void *token)
     }
     return 1;
 }
-
-#define PYRT__KNOWN_USES 1 // uses of the record that an attach takes
-
-#else
-
-// The view of the main interpreter, made at the first attach of any thread and kept. It is a few bytes and names the
-// interpreter by number, so that it outlives every finalization.
-extern PyInterpreterView *_Atomic pyrt__main_view; // atomic
-
-static inline void *pyrt__known_enter(struct pyrt_pool *record, void **token)
-{
-    // Acquire pairs with the release of main_view_get() in backend_guard.c: its content is seen.
-    PyInterpreterView *view = atomic_load_explicit(&pyrt__main_view, memory_order_acquire);
-    if (view == NULL || PyThreadState_GetUnchecked() != NULL) {
-        return NULL;
-    }
-    *token = PyThreadState_EnsureFromView(view);
-    if (*token == NULL) {
-        return NULL;
-    }
-    if (pyrt__record_gone(record)) {
-        // The main interpreter is a later one, which the runtime has not met.
-        PyThreadState_Release(*token);
-        *token = NULL;
-        return NULL;
-    }
-    return PyThreadState_GetUnchecked();
-}
-
-static inline int pyrt__known_leave(void *tstate, void *token)
-{
-    if (PyThreadState_GetUnchecked() != tstate) {
-        return 0;
-    }
-    PyThreadState_Release(token);
-    return 1;
-}
-
-#define PYRT__KNOWN_USES 0 // CPython's guard is the door
-
-#endif
 
 #endif

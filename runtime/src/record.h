@@ -36,13 +36,14 @@ struct pyrt_pool {
     _Atomic int bound;           // atomic: 0 only in the first main record, before Python
     int main;                    // const after init
     _Atomic uint64_t references; // atomic; of a subinterpreter's, which goes with the last
-    _Atomic uint64_t guards;     // atomic; those of the uses that no thread holds
+    _Atomic uint64_t guards;     // atomic; open guards: uses that no thread holds, or from 3.15 on CPython's own
     _Atomic uint64_t kept;       // atomic; thread states that their threads keep
-    _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the two bits below
+    _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the three bits below
 };
 
-#define PYRT__USES_CLOSED ((uint64_t)1 << 63)
-#define PYRT__USES_AWAITED ((uint64_t)1 << 62)
+#define PYRT__USES_CLOSED ((uint64_t)1 << 63)  // nobody gets in any more
+#define PYRT__USES_CLOSING ((uint64_t)1 << 62) // finalization waits for those inside; see pyrt__use_take_late
+#define PYRT__USES_AWAITED ((uint64_t)1 << 61) // a drop wakes who waits
 #define PYRT__USES_COUNT (PYRT__USES_AWAITED - 1)
 
 // The record that stands for an interpreter that is ending and has lost its own. Always open, always empty.
@@ -77,13 +78,23 @@ void pyrt__record_totals(struct pyrt_pool_stats *stats);
 // Wake who waits for a drop. Thread state: either.
 void pyrt__door_wake(void);
 
+// True if finalization has come to the door, and this thread is not inside. Thread state: either.
+int pyrt__use_awaited(const struct pyrt_pool *record);
+
+// The same, and no guard asks for the door to stay open: this thread is too late. Thread state: either.
+int pyrt__use_late(const struct pyrt_pool *record);
+
+// The same as below once finalization waits. It would wait for ever if everybody were let in: only those are whom it
+// waits for anyway, threads that are inside, and all while somebody holds a guard.
+enum pyrt_status pyrt__use_take_late(struct pyrt_pool *record);
+
 // Go through the door: the interpreter stays until the use is dropped. PYRT_OK, FINALIZING. Thread state: either.
 static inline enum pyrt_status pyrt__use_take(struct pyrt_pool *record)
 {
     uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
     do {
-        if (uses & PYRT__USES_CLOSED) {
-            return PYRT_FINALIZING;
+        if (uses & (PYRT__USES_CLOSED | PYRT__USES_CLOSING)) {
+            return pyrt__use_take_late(record);
         }
         // Acquire pairs with the release in pyrt__use_reopen; nothing else is read on the strength of a use.
     } while (!atomic_compare_exchange_weak_explicit(&record->uses, &uses, uses + 1, memory_order_acquire,
@@ -108,7 +119,10 @@ void pyrt__use_reopen(struct pyrt_pool *record);
 enum pyrt_status pyrt__use_close_unkept(struct pyrt_pool *record);
 enum pyrt_status pyrt__use_take_surely(struct pyrt_pool *record);
 
-// Arrange that finalization closes the door after all have left. Before 3.15; later, CPython does that itself.
+// The same, also while finalization waits, for a thread that is inside however it came there.
+enum pyrt_status pyrt__use_take_inside(struct pyrt_pool *record);
+
+// Arrange that finalization closes the door after all have left.
 // Thread state: attached. Blocks: no. May run Python: yes. PYRT_OK, NO_MEMORY.
 enum pyrt_status pyrt__door_arm(struct pyrt_pool *record);
 
