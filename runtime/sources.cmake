@@ -1,7 +1,7 @@
 # The runtime's sources, for whoever compiles them with a target's flags. Sets PYRT_SOURCES and PYRT_INCLUDE_DIR.
 set(PYRT_INCLUDE_DIR ${CMAKE_CURRENT_LIST_DIR}/include)
 set(PYRT_SOURCES activate attach backend backend_gilstate backend_guard critical detach door forbid
-                 guard_native guard_own hook interp pool queue record start status thread tstate version)
+                 guard_native guard_own hook interp pool queue record slot start status thread tstate version)
 list(TRANSFORM PYRT_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/src/)
 list(TRANSFORM PYRT_SOURCES APPEND .c)
 

@@ -39,7 +39,7 @@ static void abandon(struct pyrt__entry *entry)
 {
     pyrt__backend_release(entry);
     if (entry->used != NULL) {
-        pyrt__use_drop(entry->used);
+        pyrt__slot_drop(pyrt__thread_self(), entry->used);
     }
 }
 
@@ -94,10 +94,10 @@ static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *att
 {
     struct pyrt_pool *record = pyrt__record_main();
     // Bound first: the interpreter of a bound record is one whose start is over, or is seen to be in progress.
-    if (self->count != 0 || self->forbidden != 0 || attach->serial != 0 || !record->bound || !pyrt__start_quiet()) {
+    if ((self->count | self->forbidden | attach->serial) != 0 || !record->bound || !pyrt__start_quiet()) {
         return 0;
     }
-    void *tstate = pyrt__known_enter(record, &attach->token);
+    void *tstate = pyrt__known_enter(self, record, &attach->token);
     if (tstate == NULL) {
         return 0;
     }
@@ -117,8 +117,8 @@ static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *att
 {
     struct pyrt_pool *record = self->pool;
     uint64_t serial = attach->serial;
-    if (serial == 0 || serial != self->innermost || attach->thread != self->id || self->count != 1 ||
-        attach->token == NULL || attach->counts != 0 || pyrt__record_gone(record)) {
+    if (((serial ^ self->innermost) | (attach->thread ^ self->id) | (self->count ^ 1) | attach->counts) != 0 ||
+        serial == 0 || attach->token == NULL || pyrt__record_gone(record)) {
         return 0;
     }
     pyrt__scope_pop_begin(scope_of(attach));
@@ -135,7 +135,7 @@ static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *att
     self->uses--;
     self->pool = NULL;
     pyrt__scope_pop_finish(self, scope_of(attach));
-    pyrt__use_drop(record);
+    pyrt__slot_drop(self, record);
     return 1;
 }
 
@@ -269,7 +269,7 @@ __attribute__((noinline)) static enum pyrt_status end_slowly(struct pyrt_attach 
     pyrt__scope_pop_finish(self, scope_of(attach));
     if (entry.used != NULL) {
         // Last: from here on the interpreter may end.
-        pyrt__use_drop(entry.used);
+        pyrt__slot_drop(self, entry.used);
     }
     return stale ? PYRT_GONE : PYRT_OK;
 }

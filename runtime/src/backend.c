@@ -5,6 +5,8 @@
 
 #include "backend.h"
 
+#include "record.h"
+
 enum pyrt_status pyrt__backend_main_attached(void)
 {
     PyThreadState *tstate = PyThreadState_GetUnchecked();
@@ -17,4 +19,11 @@ enum pyrt_status pyrt__backend_main_attached(void)
 void *pyrt__backend_suspend(void)
 {
     return PyEval_SaveThread();
+}
+
+void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
+{
+    if (entry->used == NULL && pyrt__use_take(record) == PYRT_OK) {
+        entry->used = record;
+    }
 }

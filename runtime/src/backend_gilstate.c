@@ -115,13 +115,6 @@ void pyrt__backend_release(struct pyrt__entry *entry)
     }
 }
 
-void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
-{
-    if (entry->used == NULL && pyrt__use_take(record) == PYRT_OK) {
-        entry->used = record;
-    }
-}
-
 void *pyrt__backend_swap(void *tstate)
 {
     void *previous = NULL;

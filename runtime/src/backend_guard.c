@@ -3,9 +3,10 @@
 // backend_guard: 3.15 and later, over the finalization guards of PEP 788.
 //
 // This is the way of threads that CPython does not know yet, and of those that come while our own door is closing
-// (known.h has the usual one). A view names the main interpreter and is valid at any time, before the first initialization and after the last
-// finalization. PyThreadState_EnsureFromView takes a guard from it, or returns NULL once finalization has closed the
-// door; while a guard is held, finalization waits. So there is no window between a check and the act.
+// (known.h has the usual one). A view names the main interpreter and is valid at any time, before the first
+// initialization and after the last finalization. PyThreadState_EnsureFromView takes a guard from it, or returns NULL
+// once finalization has closed the door; while a guard is held, finalization waits. So there is no window between a
+// check and the act.
 #include <Python.h>
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -50,7 +51,8 @@ enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
         return Py_IsFinalizing() ? PYRT_FINALIZING : PYRT_NOT_INITIALIZED;
     }
     struct pyrt_pool *record = pyrt__record_main();
-    if (record->bound && !pyrt__record_gone(record) && pyrt__use_late(record)) {
+    int known = record->bound && !pyrt__record_gone(record);
+    if (known && pyrt__use_late(record)) {
         // CPython would let the thread in, and finalization wait for it, and for the next one.
         return PYRT_FINALIZING;
     }
@@ -58,9 +60,16 @@ enum pyrt_status pyrt__backend_attach(struct pyrt__entry *entry)
     if (view == NULL) {
         return PYRT_NO_MEMORY;
     }
+    if (known && pyrt__use_take(record) == PYRT_OK) {
+        entry->used = record;
+    }
     pyrt_hook_point("attach.checked");
     entry->token = PyThreadState_EnsureFromView(view);
     // NULL also stands for want of memory; CPython does not say which, and the door being closed is what happens.
+    if (entry->token == NULL && entry->used != NULL) {
+        pyrt__use_drop(record);
+        entry->used = NULL;
+    }
     return entry->token != NULL ? PYRT_OK : PYRT_FINALIZING;
 }
 
@@ -80,19 +89,12 @@ void pyrt__backend_release(struct pyrt__entry *entry)
 {
     if (entry->token == &unchecked) {
         PyGILState_Release(PyGILState_UNLOCKED);
-    } else if (entry->used != NULL) {
-        PyEval_SaveThread(); // it came in by known.h
+    } else if (entry->token != NULL && entry->token == PyThreadState_GetUnchecked()) {
+        PyEval_SaveThread(); // it came in by known.h; CPython's token names what was attached before, and that was none
     } else if (entry->token != NULL) {
         PyThreadState_Release(entry->token);
     }
     entry->token = NULL;
-}
-
-void pyrt__backend_entered(struct pyrt__entry *entry, struct pyrt_pool *record)
-{
-    // The guard that CPython took for the thread state is the door.
-    (void)entry;
-    (void)record;
 }
 
 void *pyrt__backend_swap(void *tstate)

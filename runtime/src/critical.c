@@ -35,9 +35,9 @@ static void lock_mutexes(struct pyrt_critical *section, PyMutex *first, PyMutex 
 
 #endif
 
-static void unlock(struct pyrt_critical *section)
+static void unlock(struct pyrt_critical *section, int live)
 {
-    if (section->live == 1) {
+    if (live == 1) {
         PyCriticalSection_End(&section->one);
     } else {
         PyCriticalSection2_End(&section->two);
@@ -51,7 +51,7 @@ static void unlock(struct pyrt_critical *section)
 #define lock_two(section, first, second) (void)(first), (void)(second)
 #define lock_mutex(section, mutex) (void)(mutex)
 #define lock_mutexes(section, first, second) (void)(first), (void)(second)
-#define unlock(section) (void)(section)
+#define unlock(section, live) (void)(section), (void)(live)
 
 #endif
 
@@ -70,8 +70,8 @@ enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *ob
 {
     enum pyrt_status status = permitted(section, object, object);
     if (status == PYRT_OK) {
-        lock_one(section, object);
         section->live = 1;
+        lock_one(section, object);
     }
     return status;
 }
@@ -83,8 +83,8 @@ enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject
     }
     enum pyrt_status status = permitted(section, first, second);
     if (status == PYRT_OK) {
-        lock_two(section, first, second);
         section->live = 2;
+        lock_two(section, first, second);
     }
     return status;
 }
@@ -95,8 +95,8 @@ enum pyrt_status pyrt_critical_begin_mutex(struct pyrt_critical *section, PyMute
 {
     enum pyrt_status status = permitted(section, mutex, mutex);
     if (status == PYRT_OK) {
-        lock_mutex(section, mutex);
         section->live = 1;
+        lock_mutex(section, mutex);
     }
     return status;
 }
@@ -108,8 +108,8 @@ enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, 
     }
     enum pyrt_status status = permitted(section, first, second);
     if (status == PYRT_OK) {
-        lock_mutexes(section, first, second);
         section->live = 2;
+        lock_mutexes(section, first, second);
     }
     return status;
 }
@@ -135,14 +135,15 @@ enum pyrt_status pyrt_critical_end(struct pyrt_critical *section)
     if (section == NULL) {
         return PYRT_INVALID;
     }
-    if (section->live == 0) {
+    int live = section->live;
+    if (live == 0) {
         return PYRT_NOT_LIVE;
     }
     if (PyThreadState_GetUnchecked() == NULL) {
         return PYRT_NOT_ATTACHED;
     }
-    unlock(section);
     section->live = 0;
+    unlock(section, live);
     return PYRT_OK;
 }
 

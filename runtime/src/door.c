@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "pyrt/hook.h"
+#include "slot.h"
 
 #define LOOK_NS 50000000 // between two looks for signals: a person who presses Ctrl-C takes 50 ms for at once
 
@@ -32,9 +33,11 @@ int pyrt__use_awaited(const struct pyrt_pool *record)
 {
     uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
     const struct pyrt__thread *self = pyrt__thread_self();
+    const PyThreadState *current = PyThreadState_GetUnchecked();
     // A thread that is detached inside an attach has uses, and no pool.
-    int inside = self->uses > 0 && (self->pool == record || self->pool == NULL);
-    return (uses & (PYRT__USES_CLOSED | PYRT__USES_CLOSING)) != 0 && !inside;
+    int inside = (self->uses > 0 && (self->pool == record || self->pool == NULL)) ||
+                 (current != NULL && current->interp == record->interp);
+    return (uses & PYRT__USES_CLOSING) != 0 && !inside;
 }
 
 int pyrt__use_late(const struct pyrt_pool *record)
@@ -44,11 +47,9 @@ int pyrt__use_late(const struct pyrt_pool *record)
 
 enum pyrt_status pyrt__use_take_late(struct pyrt_pool *record)
 {
-    return pyrt__use_late(record) ? PYRT_FINALIZING : pyrt__use_take_inside(record);
-}
-
-enum pyrt_status pyrt__use_take_inside(struct pyrt_pool *record)
-{
+    if (pyrt__use_late(record)) {
+        return PYRT_FINALIZING;
+    }
     uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
     do {
         if (uses & PYRT__USES_CLOSED) {
@@ -87,7 +88,8 @@ static void wait_for_drop(struct pyrt_pool *record, uint64_t mine)
     }
     pthread_mutex_lock(&waiting);
     uint64_t before = atomic_fetch_or_explicit(&record->uses, PYRT__USES_AWAITED, memory_order_relaxed);
-    if ((before & PYRT__USES_COUNT) > mine) {
+    pyrt__slots_barrier();
+    if ((before & PYRT__USES_COUNT) + pyrt__slots_sum(record) > mine) {
         pthread_cond_timedwait(&left, &waiting, &until);
     }
     pthread_mutex_unlock(&waiting);
@@ -99,15 +101,18 @@ void pyrt__door_wait(struct pyrt_pool *record)
     // What this very thread holds can't be waited for: it is let through.
     uint64_t mine = self->pool == record ? self->uses : 0;
     atomic_fetch_or_explicit(&record->uses, PYRT__USES_CLOSING, memory_order_relaxed);
+    pyrt__slots_barrier();
     for (;;) {
         uint64_t uses = atomic_load_explicit(&record->uses, memory_order_relaxed);
         if (uses & PYRT__USES_CLOSED) {
             return;
         }
-        if ((uses & PYRT__USES_COUNT) <= mine) {
+        // The word first: who comes late comes by it, which the exchange notices.
+        if (pyrt__slots_sum(record) + (uses & PYRT__USES_COUNT) <= mine) {
             // Acquire pairs with the release in pyrt__use_drop.
-            if (atomic_compare_exchange_strong_explicit(&record->uses, &uses, PYRT__USES_CLOSED | mine,
-                                                        memory_order_acquire, memory_order_relaxed)) {
+            uint64_t closed = PYRT__USES_CLOSED | PYRT__USES_CLOSING | (uses & PYRT__USES_COUNT);
+            if (atomic_compare_exchange_strong_explicit(&record->uses, &uses, closed, memory_order_acquire,
+                                                        memory_order_relaxed)) {
                 return;
             }
             continue;
@@ -141,6 +146,7 @@ static PyMethodDef exit_method = {"pyrt_finalizing", on_atexit, METH_NOARGS, "Wa
 
 enum pyrt_status pyrt__door_arm(struct pyrt_pool *record)
 {
+    pyrt__slots_begin();
     PyObject *answer = NULL;
     PyObject *function = NULL;
     PyObject *capsule = PyCapsule_New(record, NULL, on_capsule);

@@ -42,13 +42,7 @@ static enum pyrt_status guard_new(struct pyrt_guard **guard, struct pyrt_pool *r
         return PYRT_NO_MEMORY;
     }
     pyrt_hook_point("guard.taking");
-    const PyThreadState *current = PyThreadState_GetUnchecked();
-    enum pyrt_status status = PYRT_FINALIZING;
-    if (current != NULL && current->interp == record->interp) {
-        status = pyrt__use_take_inside(record);
-    } else if (!pyrt__use_awaited(record)) {
-        status = pyrt__use_take_surely(record);
-    }
+    enum pyrt_status status = pyrt__use_awaited(record) ? PYRT_FINALIZING : pyrt__use_take_surely(record);
     if (status != PYRT_OK) {
         free(fresh);
         return pyrt__record_gone(record) ? PYRT_GONE : status;

@@ -9,20 +9,21 @@
 
 #include "backend.h"
 #include "record.h"
+#include "slot.h"
 #include "thread.h"
 
 // On a thread that has a thread state of it: what PyGILState_Ensure would do, without asking twice.
 // Requires: `record` is bound. What is then attached, with a use of `record` taken, or NULL.
-static inline void *pyrt__known_enter(struct pyrt_pool *record, void **token)
+static inline void *pyrt__known_enter(struct pyrt__thread *self, struct pyrt_pool *record, void **token)
 {
-    if (pyrt__use_take(record) != PYRT_OK) {
+    if (pyrt__slot_take(self, record) != PYRT_OK) {
         return NULL;
     }
     // Only now: finalization deletes the key under which CPython keeps this. It is the state that was attached last, so
     // that no state is attached if this one is not.
     PyThreadState *bound = PyGILState_GetThisThreadState();
     if (bound == NULL || bound->interp != record->interp || bound->_status.active) {
-        pyrt__use_drop(record);
+        pyrt__slot_drop(self, record);
         return NULL;
     }
     pyrt__backend_resume(bound);

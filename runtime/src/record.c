@@ -15,6 +15,7 @@
 
 #include "backend.h"
 #include "pyrt/hook.h"
+#include "slot.h"
 
 struct pyrt_pool pyrt__nowhere = {.main = 1};
 
@@ -201,6 +202,9 @@ void pyrt__record_after_fork(int child)
 {
     // The uses of threads that are not here any more would make finalization wait for ever.
     struct pyrt__thread *self = pyrt__thread_self();
+    if (child) {
+        pyrt__slots_after_fork(self);
+    }
     for (struct pyrt_pool *record = records; record != NULL; record = record->next) {
         pyrt__queue_let_go(&record->queue);
         if (child) {

@@ -119,9 +119,6 @@ void pyrt__use_reopen(struct pyrt_pool *record);
 enum pyrt_status pyrt__use_close_unkept(struct pyrt_pool *record);
 enum pyrt_status pyrt__use_take_surely(struct pyrt_pool *record);
 
-// The same, also while finalization waits, for a thread that is inside however it came there.
-enum pyrt_status pyrt__use_take_inside(struct pyrt_pool *record);
-
 // Arrange that finalization closes the door after all have left.
 // Thread state: attached. Blocks: no. May run Python: yes. PYRT_OK, NO_MEMORY.
 enum pyrt_status pyrt__door_arm(struct pyrt_pool *record);

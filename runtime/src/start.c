@@ -5,7 +5,7 @@
 // Py_IsInitialized is true before `site` has run (up to 3.14), so that it can't tell the waiting when to go on. What
 // they wait for is that pyrt_initialize has detached again.
 //
-// Locking: `starting` protects `pyrt__starter`; it is never held while Python runs.
+// Locking: `starting` protects `pyrt__starter`, and what was left; it is never held while Python runs.
 #include <Python.h>
 
 #include "start.h"
@@ -15,11 +15,15 @@
 
 #include "pyrt/attach.h"
 #include "pyrt/hook.h"
+#include "pyrt/pool.h"
 #include "record.h"
 #include "thread.h"
 
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t started = PTHREAD_COND_INITIALIZER;
+static PyThreadState *left;             // under starting; what the starting thread has detached from
+static uint64_t left_by;                // under starting; its id
+static const struct pyrt_pool *left_of; // under starting; the interpreter's record
 _Atomic uint64_t pyrt__starter;
 _Atomic int pyrt__stranded;
 
@@ -73,7 +77,12 @@ static enum pyrt_status run(const struct pyrt_init *init)
     pyrt_hook_point("start.initialized");
     struct pyrt_pool *record = NULL;
     enum pyrt_status status = pyrt__record_current(&record);
-    PyEval_SaveThread();
+    PyThreadState *tstate = PyEval_SaveThread();
+    pthread_mutex_lock(&starting);
+    left = tstate;
+    left_by = pyrt__thread_self()->id;
+    left_of = record;
+    pthread_mutex_unlock(&starting);
     return status;
 }
 
@@ -108,6 +117,59 @@ enum pyrt_status pyrt_initialize(const struct pyrt_init *init)
         finish();
     }
     return status;
+}
+
+// Take what the start has left, for good. The thread is not attached yet.
+static enum pyrt_status take_left(const struct pyrt__thread *self, PyThreadState **tstate)
+{
+    enum pyrt_status status = PYRT_OK;
+    pthread_mutex_lock(&starting);
+    if (left == NULL || left_of == NULL || pyrt__record_gone(left_of)) {
+        status = Py_IsFinalizing() ? PYRT_FINALIZING : PYRT_NOT_INITIALIZED;
+    } else if (left_by != self->id) {
+        status = PYRT_WRONG_THREAD;
+    } else {
+        *tstate = left;
+        left = NULL;
+    }
+    pthread_mutex_unlock(&starting);
+    return status;
+}
+
+enum pyrt_status pyrt_finalize(uint64_t *dropped)
+{
+    const struct pyrt__thread *self = pyrt__thread_self();
+    PyThreadState *tstate = PyThreadState_GetUnchecked();
+    struct pyrt_attach attach = {0};
+    struct pyrt_pool_stats stats = {0};
+    if (pyrt__thread_stranded()) {
+        return PYRT_FORKED;
+    }
+    if (self->innermost != 0) {
+        return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_OUT_OF_ORDER;
+    }
+    if (tstate != NULL && PyThreadState_GetInterpreter(tstate) != PyInterpreterState_Main()) {
+        return PYRT_MISMATCH;
+    }
+    if (tstate == NULL) {
+        enum pyrt_status status = take_left(self, &tstate);
+        if (status != PYRT_OK) {
+            return status;
+        }
+        pyrt_hook_point("finalize.resuming");
+        PyEval_RestoreThread(tstate);
+    }
+    // An attach drains; and now there is a record.
+    if (pyrt_attach_assume(&attach) == PYRT_OK) {
+        pyrt_attach_release(&attach);
+    }
+    const struct pyrt_pool *record = pyrt__record_main();
+    int flushed = Py_FinalizeEx();
+    pyrt_pool_stats_in(record, &stats);
+    if (dropped != NULL) {
+        *dropped = stats.dropped;
+    }
+    return flushed == 0 ? PYRT_OK : PYRT_NOT_FLUSHED;
 }
 
 int pyrt__thread_stranded(void)

@@ -15,6 +15,7 @@
 
 #include "pyrt/status.h"
 
+struct pyrt__slot;
 struct pyrt_pool;
 
 struct pyrt__thread {
@@ -27,6 +28,7 @@ struct pyrt__thread {
     uint64_t immediate;         // references dropped at once and not yet added to the total; owner thread only
     uint32_t count;             // attaches that are not suspended, without plainly nested ones; owner thread only
     uint32_t forbidden;         // live forbids; owner thread only
+    struct pyrt__slot *slot;    // where it counts uses by itself, or NULL; owner thread only
     struct pyrt_pool *draining; // whose drain is on this thread's stack, innermost; owner thread only
 };
 

@@ -140,6 +140,85 @@ static void test_restart(void)
     }
 }
 
+static PyObject *kept;     // const after init; a reference that a thread gives away
+static atomic_int ended;   // how often its object has ended
+static atomic_int entered; // attaches of the threads without a pause
+
+static void *may_not_finalize(void *unused)
+{
+    (void)unused;
+    struct pyrt_attach attach = {0};
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_WRONG_THREAD);
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_OUT_OF_ORDER);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    CHECK_STATUS(pyrt_pool_decref(kept), PYRT_OK);
+    return NULL;
+}
+
+static void note_the_end(PyObject *capsule)
+{
+    (void)capsule;
+    atomic_fetch_add(&ended, 1);
+}
+
+// Attaches for as long as it is let in; without a pause, so that there may never be a moment in which nobody is inside.
+static void *attaches_until_refused(void *unused)
+{
+    (void)unused;
+    enum pyrt_status status = PYRT_OK;
+    while (status == PYRT_OK) {
+        struct pyrt_attach attach = {0};
+        status = pyrt_attach_try(&attach);
+        if (status == PYRT_OK) {
+            atomic_fetch_add(&entered, 1);
+            CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+        }
+    }
+    CHECK(status == PYRT_FINALIZING);
+    return NULL;
+}
+
+static void *keeps_a_thread_state_and_attaches(void *unused)
+{
+    PyGILState_Ensure();
+    PyEval_SaveThread();
+    return attaches_until_refused(unused);
+}
+
+// What is queued is dropped, threads that attach without a pause are turned away, and it all ends.
+static void test_finalize(void)
+{
+    struct pyrt_init init = {.start = start_slowly};
+    struct pyrt_attach attach = {0};
+    struct pyrt_forbid forbid = {0};
+    pthread_t threads[THREADS];
+    uint64_t dropped = 7;
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_NOT_INITIALIZED);
+    CHECK_STATUS(pyrt_initialize(&init), PYRT_OK);
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+    kept = PyCapsule_New(&ended, NULL, note_the_end);
+    CHECK(kept != NULL);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    testing_in_thread(may_not_finalize, NULL);
+    CHECK_STATUS(pyrt_forbid_begin(&forbid), PYRT_OK);
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_FORBIDDEN);
+    CHECK_STATUS(pyrt_forbid_end(&forbid), PYRT_OK);
+    for (int i = 0; i < THREADS; i++) {
+        void *(*body)(void *) = i % 2 ? keeps_a_thread_state_and_attaches : attaches_until_refused;
+        CHECK(pthread_create(&threads[i], NULL, body, NULL) == 0);
+    }
+    while (atomic_load(&entered) < 100 * THREADS) {
+        sched_yield();
+    }
+    CHECK_STATUS(pyrt_finalize(&dropped), PYRT_OK);
+    CHECK(dropped == 0 && atomic_load(&ended) == 1 && !Py_IsInitialized());
+    for (int i = 0; i < THREADS; i++) {
+        CHECK(pthread_join(threads[i], NULL) == 0);
+    }
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_FINALIZING);
+}
+
 // pyrt_attach starts Python again for a caller who knows that the last one has ended, and for no other.
 static void attach_after_a_finalization(void)
 {
@@ -212,6 +291,7 @@ int main(int argc, char **argv)
     CHECK(testing_in_child(round_of_threads) == 0);
     CHECK(testing_in_child(start_between_the_wait_and_the_attach) == 0);
     CHECK(testing_in_child(attach_after_a_finalization) == 0);
+    CHECK(testing_in_child(test_finalize) == 0);
     // From 3.15 on CPython parks the thread for ever: docs/bugs-found.md.
     CHECK(testing_in_child(child_that_restarts) == (PY_VERSION_HEX < 0x030F0000 ? 0 : -SIGALRM));
     test_restart();

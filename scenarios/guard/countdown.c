@@ -42,8 +42,7 @@ static void counter(struct cx_run *run, void *memory)
             atomic_fetch_add(&state->open, 1);
             guards[left++] = guard;
         } else {
-            // Who holds a guard already keeps the door open.
-            CX_CHECK(left == 0 && (status == PYRT_FINALIZING || status == PYRT_GONE));
+            CX_CHECK(status == PYRT_FINALIZING || status == PYRT_GONE);
         }
     }
     while (left > 0) {

@@ -17,14 +17,15 @@
 //         pyrt_attach_release(&attach);
 //     }
 //
-// What finalization does to an attach: it waits until every attach has been released, suspended ones included, and then
-// nobody gets in: PYRT_FINALIZING. The door closes in a moment in which nobody is inside, and lets everybody in until
-// then: some threads that attach again and again without a pause can keep Py_FinalizeEx from ending (seen on 3.15
-// without the GIL). On 3.15 CPython's own guards are that door. On 3.13 and 3.14 the runtime has one, closed by a
-// function that it registers with `atexit` when it first meets the interpreter. That leaves these gaps there:
-// * the first attach of all finds no such function yet. It asks CPython, and finalization can begin after the answer:
-//   the thread is then parked for ever inside the attach (it never unwinds, also where CPython itself would end it), or
-//   CPython crashes (gh-124619). Attach, assume or pyrt_initialize once before there are threads, and the gap is gone;
+// What finalization does to an attach: it waits until every attach has been released, suspended ones included. While it
+// waits, and afterwards, nobody new gets in: PYRT_FINALIZING. Only threads that are inside already may attach again,
+// and everybody while somebody holds a guard (pyrt/guard.h). So it ends, also beside threads that attach without a
+// pause. The runtime waits in a function that it registers with `atexit` when it first meets the interpreter; on 3.15
+// the guards of CPython hold finalization up besides. That leaves these gaps:
+// * up to 3.14, the first attach of all finds no such function yet. It asks CPython, and finalization can begin after
+//   the answer: the thread is then parked for ever inside the attach (it never unwinds, also where CPython itself would
+//   end it), or CPython crashes (gh-124619). Attach, assume or pyrt_initialize once before there are threads, and the
+//   gap is gone;
 // * callbacks that were registered with `atexit` earlier run after the door has closed;
 // * atexit._run_exitfuncs() closes the door although no finalization follows.
 // An attach on a thread that somebody else has attached already adds nothing to that: it counts as an assumed one.
@@ -69,7 +70,8 @@ struct pyrt_init {
 };
 
 // Start the interpreter if there is none, or wait until the thread that does so is through. The starting thread is
-// detached afterwards; it is CPython's main thread. A `start` that fails leaves things as they were.
+// detached afterwards; it is CPython's main thread, and pyrt_finalize is its call. A `start` that fails leaves things
+// as they were.
 // Requires: not called from `start`. NULL is all defaults.
 // Thread state: detached, or there is an interpreter. Blocks: yes. May run Python: yes.
 // Pointers: `init` is borrowed, and what it points to is handed on as it is.
@@ -77,6 +79,18 @@ struct pyrt_init {
 // `start`.
 // Source: PyO3 `Python::initialize`; `Py_InitializeEx`; gh-146302.
 enum pyrt_status pyrt_initialize(const struct pyrt_init *init);
+
+// End what pyrt_initialize has started, on the thread that has started it; or what other code has started and has
+// attached on this thread. It drops what is queued, waits for those inside, finalizes, and says how many references
+// were given up because nobody could drop them any more.
+// Requires: no scope of this thread is live.
+// Thread state: detached, or attached by CPython. Blocks: yes. May run Python: yes.
+// Pointers: `dropped` is filled in, or NULL.
+// Units: references.
+// Returns: PYRT_OK; NOT_FLUSHED: it has ended, too; NOT_INITIALIZED, FINALIZING, FORBIDDEN, WRONG_THREAD, FORKED;
+// MISMATCH: another interpreter is attached; OUT_OF_ORDER: a scope is live.
+// Source: `Py_FinalizeEx`; pybind11 `finalize_interpreter`.
+enum pyrt_status pyrt_finalize(uint64_t *dropped);
 
 // Attach; for callers that cannot go on without Python. With `init` the interpreter is started if there is none (after
 // a Py_FinalizeEx: with its `restart`), with NULL it is not. A refusal ends the process, and its sentence is printed.

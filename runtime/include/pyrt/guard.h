@@ -2,8 +2,9 @@
 //
 // pyrt/guard: keep an interpreter from being finalized, and attach to it from native threads. PEP 788.
 //
-// A guard holds finalization up: Py_FinalizeEx and Py_EndInterpreter wait until it is closed. A view only names an
-// interpreter, and a guard can be had from it as long as the interpreter lets anybody in. An ensure is a scope: inside,
+// A guard holds finalization up: Py_FinalizeEx and Py_EndInterpreter wait until it is closed, and let threads attach
+// meanwhile. A view only names an interpreter. A guard can be had from it until finalization begins to wait, and after
+// that only by threads that are inside: so the wait ends. An ensure is a scope: inside,
 // the thread is attached to the guard's interpreter; at its end, what was attached before is attached again.
 //
 //     static void worker(struct pyrt_view *view)      // a native thread; the view was made by who started it
@@ -67,8 +68,8 @@ enum pyrt_status pyrt_guard_from_current(struct pyrt_guard **guard);
 // Thread state: either. Blocks: no. May run Python: no.
 // Pointers: `guard` is filled in, and left alone on an error; what it gets, the caller frees with pyrt_guard_close, on
 // any thread; `view` is borrowed.
-// Returns: PYRT_OK, INVALID, NO_MEMORY, FORKED; NOT_INITIALIZED, FINALIZING, GONE: there is none to be had. (3.15 does
-// not say why, and the answer is FINALIZING for an interpreter that has ended, too.)
+// Returns: PYRT_OK, INVALID, NO_MEMORY, FORKED; NOT_INITIALIZED, FINALIZING, GONE: there is none to be had. (On 3.15 a
+// view of the main interpreter gives FINALIZING for one that has ended, too.)
 // Source: `PyInterpreterGuard_FromView` (PEP 788).
 enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct pyrt_view *view);
 

@@ -3,8 +3,9 @@
 // pyrt/status: what a call of the runtime can answer.
 //
 // Every fallible function returns an enum pyrt_status: PYRT_OK is zero, all else is negative and means that nothing was
-// done; only a scope that ends with PYRT_GONE has ended. The runtime reports no error in any other way, neither by
-// errno, nor by a Python exception, nor by a string. Enum, names and sentences are made from PYRT_STATUS_MAP alone.
+// done; only a scope that ends with PYRT_GONE has ended, and so has an interpreter with PYRT_NOT_FLUSHED. The runtime
+// reports no error in any other way, neither by errno, nor by a Python exception, nor by a string. Enum, names and
+// sentences are made from PYRT_STATUS_MAP alone.
 //
 //     struct pyrt_attach attach = {0};
 //     enum pyrt_status status = pyrt_attach_try(&attach);
@@ -37,7 +38,8 @@ extern "C" {
     X(PYRT_INIT_FAILED, -14, "init-failed", "the interpreter could not be started")                                    \
     X(PYRT_FORKED, -15, "forked",                                                                                      \
       "this process was forked by a thread that was not attached; Python is unusable here")                            \
-    X(PYRT_UNSUPPORTED, -16, "unsupported", "this version of CPython has no such operation")
+    X(PYRT_UNSUPPORTED, -16, "unsupported", "this version of CPython has no such operation")                           \
+    X(PYRT_NOT_FLUSHED, -17, "not-flushed", "the interpreter has ended, but not all of its output could be written")
 
 // What a call can answer.
 #define PYRT_STATUS_ENUM(enumerator, value, name, sentence) enumerator = value,
