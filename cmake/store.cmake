@@ -23,5 +23,6 @@ endforeach()
 constrictor_file_text(cx_report_template reports/query.h ${_reports}/template/report.html)
 
 # What writes reports; it reads the store and nothing else.
-set(CONSTRICTOR_REPORT_SOURCES annotations.c cmd_report.c html.c issue.c junit.c markdown.c report.c sarif.c)
+set(CONSTRICTOR_REPORT_SOURCES annotations.c cmd_report.c html.c issue.c junit.c markdown.c perfetto.c
+    report.c sarif.c)
 list(TRANSFORM CONSTRICTOR_REPORT_SOURCES PREPEND ${_reports}/)

@@ -15,7 +15,7 @@ static char doc[] = "Write what a store holds for people and for other programs.
                     "Exit code 0: written, whatever the store says about the findings.";
 static char arguments_doc[] = "STORE";
 
-enum option_key { KEY_HTML = 0x100, KEY_JUNIT, KEY_SARIF, KEY_MARKDOWN, KEY_ANNOTATIONS, KEY_ISSUE };
+enum option_key { KEY_HTML = 0x100, KEY_JUNIT, KEY_SARIF, KEY_MARKDOWN, KEY_ANNOTATIONS, KEY_ISSUE, KEY_PERFETTO };
 
 static const struct argp_option options[] = {
     {"html", KEY_HTML, "FILE", 0, "A page for a browser; one file, and no network", 0},
@@ -24,6 +24,7 @@ static const struct argp_option options[] = {
     {"markdown", KEY_MARKDOWN, "FILE", 0, "A summary, as a CI job shows it", 0},
     {"annotations", KEY_ANNOTATIONS, "FILE", 0, "GitHub's workflow commands, an error for each unexpected finding", 0},
     {"issue", KEY_ISSUE, "SIGNATURE", 0, "The text of an issue about this finding: its twelve digits, or the first", 0},
+    {"perfetto", KEY_PERFETTO, "SIGNATURE", 0, "A trace of this finding, for Perfetto", 0},
     {0},
 };
 
@@ -40,10 +41,22 @@ static const struct {
 };
 #define CX_FORMATS_COUNT (sizeof(formats) / sizeof(formats[0]))
 
+// Those that take one finding, for standard output.
+static const struct {
+    int key;
+    const char *option;
+    int (*write)(const struct cx_report *report, const json_t *finding, FILE *stream);
+    const char *needs; // a member that the finding must have, or NULL
+} pieces[] = {
+    {KEY_ISSUE, "--issue", cx_report_issue, NULL},
+    {KEY_PERFETTO, "--perfetto", cx_report_perfetto, "switches"},
+};
+#define CX_PIECES_COUNT (sizeof(pieces) / sizeof(pieces[0]))
+
 struct report_options {
     const char *store;
     const char *paths[CX_FORMATS_COUNT];
-    const char *issue;
+    const char *ids[CX_PIECES_COUNT];
 };
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -56,10 +69,13 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
             return 0;
         }
     }
+    for (size_t i = 0; i < CX_PIECES_COUNT; i++) {
+        if (pieces[i].key == key) {
+            report->ids[i] = argument;
+            return 0;
+        }
+    }
     switch (key) {
-    case KEY_ISSUE:
-        report->issue = argument;
-        return 0;
     case ARGP_KEY_ARG:
         if (report->store == NULL) {
             report->store = argument;
@@ -107,7 +123,7 @@ static enum cx_status file_write(const struct cx_report *report, size_t format, 
     return status;
 }
 
-static enum cx_status issue_write(const struct cx_report *report, const char *id, struct cx_error *error)
+static enum cx_status piece_write(const struct cx_report *report, size_t piece, const char *id, struct cx_error *error)
 {
     const json_t *found = NULL;
     size_t matches = 0, index;
@@ -121,10 +137,15 @@ static enum cx_status issue_write(const struct cx_report *report, const char *id
         }
     }
     if (matches != 1 || id[0] == '\0') {
-        return cx_error_set(error, CX_ERR_USAGE, "--issue %s: %s", id,
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: %s", pieces[piece].option, id,
                             matches > 1 ? "several signatures begin like this" : "the store has no such signature");
     }
-    return cx_report_issue(report, found, stdout) == 0 ? CX_OK : cx_error_system(error, "cannot write the issue");
+    if (pieces[piece].needs != NULL && !json_is_object(json_object_get(found, pieces[piece].needs))) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: its story is not in the store; constrictor explain --store",
+                            pieces[piece].option, id);
+    }
+    return pieces[piece].write(report, found, stdout) == 0 ? CX_OK
+                                                           : cx_error_system(error, "cannot write to standard output");
 }
 
 enum cx_exit cx_cmd_report(int argc, char **argv)
@@ -142,9 +163,13 @@ enum cx_exit cx_cmd_report(int argc, char **argv)
             written++;
         }
     }
-    if (status == CX_OK && wanted.issue != NULL) {
-        status = issue_write(&report, wanted.issue, &error);
-    } else if (status == CX_OK && written == 0) {
+    for (size_t i = 0; i < CX_PIECES_COUNT && status == CX_OK; i++) {
+        if (wanted.ids[i] != NULL) {
+            status = piece_write(&report, i, wanted.ids[i], &error);
+            written++;
+        }
+    }
+    if (status == CX_OK && written == 0) {
         cx_report_markdown(&report, stdout);
     }
     cx_report_fini(&report);

@@ -38,7 +38,8 @@ int cx_report_junit(const struct cx_report *report, FILE *stream);       // JUni
 int cx_report_sarif(const struct cx_report *report, FILE *stream);       // SARIF 2.1.0
 int cx_report_markdown(const struct cx_report *report, FILE *stream);    // a job's summary
 int cx_report_annotations(const struct cx_report *report, FILE *stream); // GitHub's workflow commands
-// The text of an issue about one finding.
+// The same about one finding: the text of an issue; a trace for Perfetto, if its story is there (`explain --store`).
 int cx_report_issue(const struct cx_report *report, const json_t *finding, FILE *stream);
+int cx_report_perfetto(const struct cx_report *report, const json_t *finding, FILE *stream);
 
 #endif

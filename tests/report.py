@@ -155,6 +155,29 @@ def check_page(test, findings):
     check_contrast(test)
 
 
+def check_trace(test, findings):
+    """The rules of the JSON form: slices of a track do not overlap, flows begin and end within slices, pairs match."""
+    deadlock = next(item for item in findings if item["kind"] == "deadlock")
+    ended = test.command("report", "out/results.db", "--perfetto", deadlock["id"])
+    events = json.loads(ended.out)["traceEvents"] if ended.status == 0 else []
+    names = {item["tid"]: item["args"]["name"] for item in events if item["ph"] == "M"}
+    slices = sorted((item["tid"], item["ts"], item["ts"] + item["dur"]) for item in events if item["ph"] == "X")
+    apart = all(one[0] != two[0] or one[2] <= two[1] for one, two in zip(slices, slices[1:]))
+    test.check(len(names) == 3 and len(slices) >= 4 and apart, "trace: a track for each thread, with slices", ended)
+
+    def within(item):
+        return any(tid == item["tid"] and begin <= item["ts"] <= end for tid, begin, end in slices)
+    begins = {item["id"]: item for item in events if item["ph"] == "s"}
+    ends = {item["id"]: item for item in events if item["ph"] == "f"}
+    test.check(begins and begins.keys() == ends.keys() and all(map(within, [*begins.values(), *ends.values()])),
+               "trace: hand-offs are flows from slice to slice", ended)
+    held = {phase: sorted(item["id"] for item in events if item["ph"] == phase) for phase in "be"}
+    test.check(len(held["b"]) == 2 and held["b"] == held["e"], "trace: both locks are held, each has its end", ended)
+    crash = next(item for item in findings if item["kind"] == "crash")
+    ended = test.command("report", "out/results.db", "--perfetto", crash["id"])
+    test.check(ended.status == 2 and "explain --store" in ended.err, "trace: without a story there is none", ended)
+
+
 def check_refusals(test):
     for words, status, said in (
             (("report",), 2, "name a store"), (("report", "missing.db"), 3, "cannot read the store missing.db"),
@@ -193,6 +216,7 @@ def main():
     findings = campaign(test)
     check_formats(test, findings)
     check_page(test, findings)
+    check_trace(test, findings)
     check_refusals(test)
     check_many(test, 10000)
     test.end()
