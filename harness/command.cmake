@@ -5,7 +5,8 @@
 # Needs the definitions _GNU_SOURCE, CONSTRICTOR_SOURCE_DIR (a text: the root of the sources) and, for main.c,
 # CONSTRICTOR_VERSION (a text).
 set(CONSTRICTOR_COMMAND_SOURCES
-    cmd_cc.c cmd_diverge.c cmd_exec.c cmd_explain.c cmd_list.c cmd_merge.c cmd_replay.c cmd_run.c cmd_shrink.c
+    cmd_cc.c cmd_diverge.c cmd_exec.c cmd_explain.c cmd_gate.c
+    cmd_list.c cmd_merge.c cmd_replay.c cmd_run.c cmd_shrink.c
     cmd_target.c
     command.c finding.c names.c options.c outcome.c status.c
     detect/frames.c detect/pipe.c detect/places.c detect/render.c detect/signature.c detect/story.c detect/story_json.c
@@ -16,6 +17,7 @@ set(CONSTRICTOR_COMMAND_SOURCES
     exec/output.c exec/portfolio.c exec/preflight.c exec/profile.c exec/record.c exec/report.c exec/results.c
     exec/sanitize.c exec/seed.c exec/session.c exec/set.c exec/spawn.c exec/subject.c exec/targets.c exec/within.c
     exec/worker.c
+    gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c
     store/merge.c store/store.c
     trace/order.c trace/reader.c trace/relocate.c trace/schedule.c trace/shrink.c trace/steps.c trace/writer.c
 )

@@ -41,8 +41,7 @@ static void on_tick(void *context, const struct cx_explore *explore)
     cx_report_live(context, explore);
 }
 
-// Make the folder and try whether files can be made in it, before anything runs.
-static enum cx_status out_dir_prepare(const char *path, struct cx_error *error)
+enum cx_status cx_campaign_out_prepare(const char *path, struct cx_error *error)
 {
     char part[PATH_MAX];
     if (strlen(path) > PATH_MAX - 300) {
@@ -72,9 +71,8 @@ static int pattern_matches(const char *pattern, const char *name)
     return strcmp(pattern, "all") == 0 || fnmatch(pattern, name, 0) == 0;
 }
 
-// Every pattern must match something: a misspelt name that runs nothing would look like a pass.
-static enum cx_status patterns_check(const struct cx_names *patterns, const struct cx_scenario_info *scenarios,
-                                     uint32_t count, struct cx_error *error)
+enum cx_status cx_campaign_patterns_check(const struct cx_names *patterns, const struct cx_scenario_info *scenarios,
+                                          uint32_t count, struct cx_error *error)
 {
     for (size_t i = 0; i < patterns->count; i++) {
         int found = 0;
@@ -98,7 +96,7 @@ static enum cx_status patterns_check(const struct cx_names *patterns, const stru
     return CX_OK;
 }
 
-static int selected(const struct cx_names *patterns, const char *name)
+int cx_campaign_selected(const struct cx_names *patterns, const char *name)
 {
     for (size_t i = 0; i < patterns->count; i++) {
         if (pattern_matches(patterns->list[i], name)) {
@@ -131,7 +129,7 @@ size_t cx_campaign_unseen(const struct cx_campaign *campaign, const struct cx_ex
     return count;
 }
 
-static enum cx_verdict verdict_of(const struct cx_explore *explore, const struct cx_scenario_info *info)
+enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const struct cx_scenario_info *info)
 {
     const struct cx_explore_totals *totals = &explore->totals;
     int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
@@ -196,7 +194,7 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .expected = cx_explore_expected(info->expect),
     };
     enum cx_status status = cx_explore_run(&explore, error);
-    enum cx_verdict verdict = verdict_of(&explore, info);
+    enum cx_verdict verdict = cx_campaign_verdict(&explore, info);
     if (status != CX_OK && verdict != CX_VERDICT_FINDINGS) {
         verdict = CX_VERDICT_PASS; // the status decides; nothing can be missing from a campaign that was cut short
     }
@@ -223,16 +221,16 @@ static enum cx_status scenarios_run(struct cx_campaign *campaign, struct cx_crew
 {
     uint32_t count = 0;
     const struct cx_scenario_info *scenarios = cx_worker_scenarios(crew->workers[0], &count);
-    enum cx_status status = patterns_check(&campaign->options->patterns, scenarios, count, error);
+    enum cx_status status = cx_campaign_patterns_check(&campaign->options->patterns, scenarios, count, error);
     if (status == CX_OK && campaign->options->subject == NULL) {
         status = cx_known_check(&campaign->known, campaign->known_target, scenarios, count, error);
     }
     uint64_t parts_left = 0;
     for (uint32_t i = 0; i < count; i++) {
-        parts_left += selected(&campaign->options->patterns, scenarios[i].name) && scenarios[i].applicable;
+        parts_left += cx_campaign_selected(&campaign->options->patterns, scenarios[i].name) && scenarios[i].applicable;
     }
     for (uint32_t i = 0; i < count && status == CX_OK; i++) {
-        if (!selected(&campaign->options->patterns, scenarios[i].name)) {
+        if (!cx_campaign_selected(&campaign->options->patterns, scenarios[i].name)) {
             continue;
         }
         if (!scenarios[i].applicable) {
@@ -249,6 +247,15 @@ static enum cx_status scenarios_run(struct cx_campaign *campaign, struct cx_crew
     return status;
 }
 
+void cx_campaign_enter(struct cx_campaign *campaign, const struct cx_crew *crew, const char *target)
+{
+    campaign->target = target;
+    campaign->identity = cx_worker_identity(crew->workers[0]);
+    cx_known_target(campaign->identity, target, campaign->known_target);
+    campaign->view = (struct cx_symbolizer_view){campaign->symbolizer, campaign->identity};
+    campaign->resolver = (struct cx_resolver){&campaign->view, cx_symbolizer_view_stack, cx_symbolizer_view_address};
+}
+
 static enum cx_status target_run(struct cx_campaign *campaign, const char *target, uint64_t targets_left,
                                  uint64_t deadline_ns, struct cx_error *error)
 {
@@ -257,12 +264,7 @@ static enum cx_status target_run(struct cx_campaign *campaign, const char *targe
     enum cx_status status =
         cx_crew_start(&crew, target, options->subject, options->jobs, options->strategy != CX_STRATEGY_NATIVE, error);
     if (status == CX_OK) {
-        campaign->target = target;
-        campaign->identity = cx_worker_identity(crew.workers[0]);
-        cx_known_target(campaign->identity, target, campaign->known_target);
-        campaign->view = (struct cx_symbolizer_view){campaign->symbolizer, campaign->identity};
-        campaign->resolver =
-            (struct cx_resolver){&campaign->view, cx_symbolizer_view_stack, cx_symbolizer_view_address};
+        cx_campaign_enter(campaign, &crew, target);
         status = cx_within_resolve(&campaign->points, options->points_level, &options->within, campaign->identity,
                                    options->subject != NULL, error);
     }
@@ -331,7 +333,7 @@ static enum cx_status campaign_prepare(struct cx_campaign *campaign, struct cx_e
         status = cx_symbolizer_new(&campaign->symbolizer, NULL, error);
     }
     if (status == CX_OK) {
-        status = out_dir_prepare(options->out_dir, error);
+        status = cx_campaign_out_prepare(options->out_dir, error);
     }
     return status == CX_OK ? results_open(campaign, error) : status;
 }

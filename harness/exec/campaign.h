@@ -84,6 +84,19 @@ struct cx_campaign {
 // Run it all and print the end. Returns the exit code of the command.
 enum cx_exit cx_campaign_run(const struct cx_campaign_options *options);
 
+// What a gate shares with it. Make the folder of schedules and try whether files can be made in it.
+enum cx_status cx_campaign_out_prepare(const char *path, struct cx_error *error);
+// Every pattern must match something: a misspelt name that runs nothing would look like a pass.
+enum cx_status cx_campaign_patterns_check(const struct cx_names *patterns, const struct cx_scenario_info *scenarios,
+                                          uint32_t count, struct cx_error *error);
+int cx_campaign_selected(const struct cx_names *patterns, const char *name);
+// Names and symbols are those of this target from now on. The crew must stay.
+void cx_campaign_enter(struct cx_campaign *campaign, const struct cx_crew *crew, const char *target);
+enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const struct cx_scenario_info *info);
+// Write the schedule of a finding below the folder and its name into the finding; a failure is said.
+void cx_report_schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                             struct cx_finding *finding, const struct cx_record *record);
+
 // The parts that report.c does. A finding: write its schedule, print it, write its line.
 void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
                        const struct cx_record *record);

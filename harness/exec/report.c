@@ -47,8 +47,8 @@ static uint32_t strategy_of(const struct cx_explore *explore, const struct cx_re
     return strategy == CX_STRATEGY_PORTFOLIO ? record->dealt : strategy;
 }
 
-static void schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
-                          struct cx_finding *finding, const struct cx_record *record)
+void cx_report_schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
+                             struct cx_finding *finding, const struct cx_record *record)
 {
     struct cx_error error = {0};
     struct cx_schedule schedule;
@@ -214,7 +214,7 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
 {
     int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
     if (controlled && !record->result->deviations_dropped) {
-        schedule_save(campaign, explore, finding, record);
+        cx_report_schedule_save(campaign, explore, finding, record);
     }
     campaign->findings++;
     campaign->findings_unexpected += (uint64_t)cx_finding_unexpected(finding);

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// gate: see gate.h.
+#include "harness/gate/gate.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/command.h"
+#include "harness/exec/clock.h"
+#include "harness/exec/interrupt.h"
+#include "harness/exec/targets.h"
+#include "harness/gate/side.h"
+#include "harness/gate/state.h"
+#include "harness/options.h"
+
+struct gate {
+    struct cx_gate_options *options;
+    struct cx_gate_state state;
+    struct cx_symbolizer *symbolizer;
+    struct cx_live live;
+    struct cx_gate_target sides[CX_GATE_SIDES];
+    struct cx_gate_sights sights; // of the current scenario
+    uint64_t deadline_ns;
+    uint64_t scenarios_left; // on all pairs, as far as is known
+    char progress[80];
+};
+
+uint64_t cx_gate_share_ns(uint64_t left_ns, uint64_t scenarios_left)
+{
+    uint64_t parts = 2 * CX_GATE_SIDES * (scenarios_left > 0 ? scenarios_left : 1);
+    return left_ns / parts;
+}
+
+static uint64_t share_deadline(const struct gate *gate)
+{
+    if (gate->deadline_ns == CX_NO_DEADLINE) {
+        return CX_NO_DEADLINE;
+    }
+    uint64_t now_ns = cx_clock_ns();
+    uint64_t left_ns = gate->deadline_ns > now_ns ? gate->deadline_ns - now_ns : 0;
+    return now_ns + cx_gate_share_ns(left_ns, gate->scenarios_left);
+}
+
+// The candidate first; the baseline then plays as many, or says how many it had the time for.
+static enum cx_status both_explore(struct gate *gate, struct cx_gate_result *result, uint32_t strategy,
+                                   uint64_t run_first, uint64_t runs_max, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    uint64_t runs = runs_max;
+    for (int at = CX_GATE_CANDIDATE; at >= CX_GATE_BASELINE && status == CX_OK; at--) {
+        struct cx_gate_stint stint = {.scenario = result->scenario,
+                                      .strategy = strategy,
+                                      .run_first = run_first,
+                                      .runs_max = runs,
+                                      .deadline_ns = share_deadline(gate)};
+        status = cx_gate_side_explore(&gate->sides[at], &stint, error);
+        result->runs[at] += stint.runs;
+        result->cpu_ns[at] += stint.cpu_ns;
+        runs = stint.runs > 0 ? stint.runs : 1;
+        if (stint.skipped || (stint.nothing && gate->sights.count == 0)) {
+            result->verdict = CX_GATE_NOT_COMPARABLE;
+            result->reason = stint.skipped ? "it skips itself here" : "nothing was explored";
+        }
+    }
+    return status;
+}
+
+// Count who has looked for what; then follow what one side alone has seen on the other.
+static enum cx_status one_sided_follow(struct gate *gate, const struct cx_gate_result *result, size_t from,
+                                       struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    for (size_t i = from; i < gate->sights.count && status == CX_OK; i++) {
+        enum cx_gate_side missing;
+        if (cx_gate_one_sided(&gate->sights.list[i], &missing)) {
+            status = cx_gate_side_follow(&gate->sides[missing], result->scenario, i, error);
+        }
+    }
+    return status;
+}
+
+static const struct cx_gate_sight *one_sided_first(const struct gate *gate)
+{
+    enum cx_gate_side missing;
+    for (size_t i = 0; i < gate->sights.count; i++) {
+        if (cx_gate_one_sided(&gate->sights.list[i], &missing)) {
+            return &gate->sights.list[i];
+        }
+    }
+    return NULL;
+}
+
+static enum cx_status scenario_explore(struct gate *gate, struct cx_gate_result *result, struct cx_error *error)
+{
+    const struct cx_campaign_options *run = &gate->options->run;
+    enum cx_status status = both_explore(gate, result, run->strategy, 0, run->runs_max, error);
+    if (status == CX_OK) {
+        status = one_sided_follow(gate, result, 0, error);
+    }
+    const struct cx_gate_sight *alone = one_sided_first(gate);
+    if (status == CX_OK && alone != NULL && gate->options->search_max > 0) {
+        size_t known = gate->sights.count;
+        status = both_explore(gate, result, alone->strategy, run->runs_max, gate->options->search_max, error);
+        if (status == CX_OK) {
+            status = one_sided_follow(gate, result, known, error);
+        }
+    }
+    for (size_t i = 0; i < gate->sights.count; i++) {
+        enum cx_gate_side missing;
+        if (cx_gate_one_sided(&gate->sights.list[i], &missing)) {
+            gate->sights.list[i].sides[missing].schedules += result->runs[missing];
+        }
+    }
+    return status;
+}
+
+// Why a scenario cannot be asked on both sides, or NULL.
+static const char *incomparable(const struct gate *gate, const char *scenario)
+{
+    static const char *const absent[] = {"the baseline's runner does not have it", "the candidate's runner does not"};
+    static const char *const apart[] = {"it does not apply to the baseline", "it does not apply to the candidate"};
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        int applicable = 0;
+        if (cx_gate_side_scenario(&gate->sides[at], scenario, &applicable) < 0) {
+            return absent[at];
+        }
+        if (!applicable) {
+            return apart[at];
+        }
+    }
+    const struct cx_identity *left = gate->sides[CX_GATE_BASELINE].campaign.identity;
+    const struct cx_identity *right = gate->sides[CX_GATE_CANDIDATE].campaign.identity;
+    int same = left->gil_build == right->gil_build && left->tsan == right->tsan && left->debug == right->debug;
+    return same ? NULL : "the builds differ in kind";
+}
+
+static void result_print(struct gate *gate, const struct cx_gate_result *result)
+{
+    cx_live_clear(&gate->live);
+    printf("%-16s %s: %s -> %s%s%s\n", cx_gate_verdict_name(result->verdict), result->scenario,
+           result->targets[CX_GATE_BASELINE], result->targets[CX_GATE_CANDIDATE], result->reason[0] != '\0' ? ": " : "",
+           result->reason);
+    for (size_t i = 0; i < gate->sights.count; i++) {
+        const struct cx_gate_sight *sight = &gate->sights.list[i];
+        enum cx_gate_side missing;
+        printf("    %s: %s%s%s\n", cx_gate_verdict_name(sight->verdict), sight->signature.text,
+               sight->issue[0] != '\0' ? ", known: " : "", sight->issue);
+        if (cx_gate_one_sided(sight, &missing)) {
+            printf("      not on %s in %" PRIu64 " schedules; constrictor replay %s\n", result->targets[missing],
+                   sight->sides[missing].schedules, sight->sides[!missing].schedule);
+        }
+    }
+    fflush(stdout);
+}
+
+static enum cx_status scenario_gate(struct gate *gate, const char *scenario, struct cx_error *error)
+{
+    struct cx_gate_result result = {.scenario = scenario, .reason = "", .sights = &gate->sights};
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        result.targets[at] = gate->sides[at].campaign.target;
+    }
+    const char *reason = incomparable(gate, scenario);
+    enum cx_status status = CX_OK;
+    if (reason != NULL) {
+        result.verdict = CX_GATE_NOT_COMPARABLE;
+        result.reason = reason;
+    } else {
+        status = scenario_explore(gate, &result, error);
+    }
+    if (status == CX_OK && result.verdict != CX_GATE_NOT_COMPARABLE) {
+        result.verdict = cx_gate_judge(&gate->sights);
+    }
+    if (status == CX_OK) {
+        result_print(gate, &result);
+        status = cx_gate_state_add(&gate->state, &result, error);
+    }
+    cx_gate_sights_fini(&gate->sights);
+    return status;
+}
+
+static enum cx_status sides_open(struct gate *gate, size_t pair, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES && status == CX_OK; at++) {
+        struct cx_gate_target *target = &gate->sides[at];
+        uint32_t found = 0;
+        target->side = (enum cx_gate_side)at;
+        target->live = &gate->live;
+        target->progress = gate->progress;
+        target->sights = &gate->sights;
+        target->campaign.options = &gate->options->run;
+        target->campaign.symbolizer = gate->symbolizer;
+        status = cx_gate_side_open(target, gate->options->sides[at].list[pair], error);
+        if (status == CX_OK) {
+            status = cx_gate_side_canaries(target, &found, error);
+        }
+        if (status == CX_OK) {
+            cx_live_clear(&gate->live);
+            printf("%s: %u canaries found\n", target->campaign.target, found);
+        }
+    }
+    return status;
+}
+
+// The scenarios that this gate asks; the canaries have been.
+static void scenarios_list(const struct gate *gate, struct cx_names *names)
+{
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        uint32_t count = 0;
+        const struct cx_scenario_info *scenarios = cx_worker_scenarios(gate->sides[at].crew.workers[0], &count);
+        for (uint32_t i = 0; i < count; i++) {
+            if (strncmp(scenarios[i].name, "canary/", strlen("canary/")) != 0 &&
+                cx_campaign_selected(&gate->options->run.patterns, scenarios[i].name)) {
+                cx_names_add(names, scenarios[i].name);
+            }
+        }
+    }
+}
+
+static enum cx_status pair_gate(struct gate *gate, size_t pair, struct cx_error *error)
+{
+    struct cx_names names = {0};
+    uint32_t count = 0;
+    enum cx_status status = sides_open(gate, pair, error);
+    if (status == CX_OK) {
+        const struct cx_worker *worker = gate->sides[CX_GATE_CANDIDATE].crew.workers[0];
+        const struct cx_scenario_info *all = cx_worker_scenarios(worker, &count);
+        status = cx_campaign_patterns_check(&gate->options->run.patterns, all, count, error);
+    }
+    if (status == CX_OK) {
+        scenarios_list(gate, &names);
+    }
+    for (size_t i = 0; i < names.count && status == CX_OK; i++) {
+        gate->scenarios_left = names.count * (gate->options->sides[0].count - pair) - i;
+        snprintf(gate->progress, sizeof(gate->progress), "%zu/%zu ", i + 1, names.count);
+        if (!cx_gate_state_have(&gate->state, names.list[i], gate->sides[CX_GATE_BASELINE].campaign.target,
+                                gate->sides[CX_GATE_CANDIDATE].campaign.target)) {
+            status = cx_interrupted() ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted")
+                                      : scenario_gate(gate, names.list[i], error);
+        }
+    }
+    cx_names_fini(&names);
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        cx_gate_side_close(&gate->sides[at]);
+    }
+    return status;
+}
+
+static json_t *names_json(const struct cx_names *names)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < names->count; i++) {
+        json_array_append_new(list, json_string(names->list[i]));
+    }
+    return list;
+}
+
+static json_t *asked_json(const struct cx_gate_options *options)
+{
+    const struct cx_campaign_options *run = &options->run;
+    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:i}", "type", "gate", "format",
+                     CX_GATE_FORMAT, "version", CONSTRICTOR_VERSION, "command", run->command, "baseline",
+                     names_json(&options->sides[CX_GATE_BASELINE]), "candidate",
+                     names_json(&options->sides[CX_GATE_CANDIDATE]), "scenarios", names_json(&run->patterns),
+                     "strategy", cx_strategy_name(run->strategy), "seed", (json_int_t)run->seed, "runs",
+                     (json_int_t)run->runs_max, "search", (json_int_t)options->search_max, "time_ms",
+                     (json_int_t)(run->time_max_ns / CX_NS_PER_MS), "jobs", (int)run->jobs);
+}
+
+static void names_restore(struct cx_names *names, const json_t *list)
+{
+    cx_names_fini(names);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        cx_names_append(names, text != NULL ? text : "");
+    }
+}
+
+// What was asked for, from the file's first line.
+static enum cx_status asked_restore(struct cx_gate_options *options, const json_t *asked, struct cx_error *error)
+{
+    struct cx_campaign_options *run = &options->run;
+    names_restore(&options->sides[CX_GATE_BASELINE], json_object_get(asked, "baseline"));
+    names_restore(&options->sides[CX_GATE_CANDIDATE], json_object_get(asked, "candidate"));
+    names_restore(&run->patterns, json_object_get(asked, "scenarios"));
+    run->seed = (uint64_t)json_integer_value(json_object_get(asked, "seed"));
+    run->runs_max = (uint64_t)json_integer_value(json_object_get(asked, "runs"));
+    run->time_max_ns = (uint64_t)json_integer_value(json_object_get(asked, "time_ms")) * CX_NS_PER_MS;
+    run->jobs = (uint32_t)json_integer_value(json_object_get(asked, "jobs"));
+    options->search_max = (uint64_t)json_integer_value(json_object_get(asked, "search"));
+    const char *strategy = json_string_value(json_object_get(asked, "strategy"));
+    if (strategy == NULL || run->runs_max == 0 ||
+        options->sides[CX_GATE_BASELINE].count != options->sides[CX_GATE_CANDIDATE].count) {
+        return cx_error_set(error, CX_ERR_FORMAT, "gate.jsonl, line 1: something is missing");
+    }
+    return cx_option_strategy(strategy, &run->strategy, error);
+}
+
+static enum cx_status gate_prepare(struct gate *gate, struct cx_error *error)
+{
+    struct cx_gate_options *options = gate->options;
+    enum cx_status status = CX_OK;
+    if (options->resume_dir != NULL) {
+        options->run.out_dir = options->resume_dir;
+        status = cx_gate_state_resume(&gate->state, options->resume_dir, error);
+        status = status == CX_OK ? asked_restore(options, gate->state.asked, error) : status;
+    }
+    for (size_t i = 0; i < options->sides[0].count && status == CX_OK; i++) {
+        char ignored[PATH_MAX];
+        status = cx_targets_runner(options->sides[CX_GATE_BASELINE].list[i], ignored, error);
+        if (status == CX_OK) {
+            status = cx_targets_runner(options->sides[CX_GATE_CANDIDATE].list[i], ignored, error);
+        }
+    }
+    if (status == CX_OK && options->resume_dir == NULL) {
+        status = cx_campaign_out_prepare(options->run.out_dir, error);
+        status = status == CX_OK ? cx_gate_state_create(&gate->state, options->run.out_dir, asked_json(options), error)
+                                 : status;
+    }
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES && status == CX_OK; at++) {
+        status = cx_known_load(&gate->sides[at].campaign.known, options->run.known_path, error);
+    }
+    return status == CX_OK ? cx_symbolizer_new(&gate->symbolizer, NULL, error) : status;
+}
+
+static enum cx_exit exit_of(const struct gate *gate, enum cx_status status)
+{
+    uint64_t asked = json_array_size(gate->state.results);
+    if (status != CX_OK) {
+        return cx_status_exit(status);
+    }
+    if (asked == cx_gate_state_count(&gate->state, CX_GATE_NOT_COMPARABLE)) {
+        return CX_EXIT_NOTHING;
+    }
+    return cx_gate_state_count(&gate->state, CX_GATE_NEW) > 0 ? CX_EXIT_FINDINGS : CX_EXIT_OK;
+}
+
+static void end_print(const struct gate *gate, enum cx_exit code)
+{
+    printf("\n");
+    for (unsigned verdict = 0; verdict < CX_GATE_VERDICTS; verdict++) {
+        printf("%s%" PRIu64 " %s", verdict > 0 ? ", " : "", cx_gate_state_count(&gate->state, verdict),
+               cx_gate_verdict_name(verdict));
+    }
+    printf("\n");
+    if (code == CX_EXIT_NOTHING) {
+        fprintf(stderr, "constrictor: nothing could be compared, so this is no pass\n");
+    } else if (code == CX_EXIT_INTERRUPTED) {
+        fprintf(stderr, "constrictor: `constrictor gate --resume %s` goes on\n", gate->options->run.out_dir);
+    }
+}
+
+enum cx_exit cx_gate_run(struct cx_gate_options *options)
+{
+    struct cx_error error = {0};
+    struct gate *gate = calloc(1, sizeof(*gate));
+    if (gate == NULL) {
+        return CX_EXIT_ENVIRONMENT;
+    }
+    gate->options = options;
+    cx_live_init(&gate->live);
+    enum cx_status status = gate_prepare(gate, &error);
+    uint64_t time_ns = options->run.time_max_ns;
+    gate->deadline_ns = time_ns == 0 ? CX_NO_DEADLINE : cx_clock_ns() + time_ns;
+    int began = status == CX_OK;
+    for (size_t i = 0; i < options->sides[0].count && status == CX_OK; i++) {
+        status = pair_gate(gate, i, &error);
+    }
+    enum cx_exit code = exit_of(gate, status);
+    cx_live_clear(&gate->live);
+    if (status != CX_OK) {
+        fprintf(stderr, "constrictor: %s\n", error.text);
+    }
+    if (began) {
+        end_print(gate, code);
+        if (cx_gate_summary_write(&gate->state, status == CX_OK, (int)code, options->markdown_path, options->json_path,
+                                  &error) != CX_OK) {
+            code = cx_command_fail(CX_ERR_ENVIRONMENT, &error);
+        }
+    }
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        cx_known_fini(&gate->sides[at].campaign.known);
+    }
+    cx_symbolizer_free(gate->symbolizer);
+    cx_gate_state_close(&gate->state);
+    free(gate);
+    return code;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// gate: the verdict between two CPython builds, scenario by scenario. judge.h says what a verdict is.
+//
+// Both sides play the same numbered runs of the same campaign. Where one side alone has shown something, its schedule
+// is followed on the other one as far as it can be, and then both play as many more runs of the strategy that made it.
+#ifndef CX_GATE_GATE_H
+#define CX_GATE_GATE_H
+
+#include "harness/exec/campaign.h"
+#include "harness/gate/judge.h"
+
+struct cx_gate_options {
+    struct cx_campaign_options run;       // patterns, seed, strategy, bounds, jobs, folder; its targets are not used
+    struct cx_names sides[CX_GATE_SIDES]; // pairs: as many on each side
+    uint64_t search_max;                  // more runs for each side, where one has shown something alone
+    const char *resume_dir;               // or NULL; all but this and the names of files comes from there
+    const char *markdown_path;            // or NULL
+    const char *json_path;                // or NULL
+};
+
+// Play it and print the verdict. Returns the exit code of the command.
+enum cx_exit cx_gate_run(struct cx_gate_options *options);
+
+// The time for the first runs of one scenario's side: an even share of half of what is left. The other half is there
+// for those that find something.
+uint64_t cx_gate_share_ns(uint64_t left_ns, uint64_t scenarios_left);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// state: see state.h. The reports are in summary.c.
+#include "harness/gate/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void path_of(const char *dir, char path[PATH_MAX])
+{
+    snprintf(path, PATH_MAX, "%.4000s/gate.jsonl", dir);
+}
+
+static enum cx_status line_write(const struct cx_gate_state *state, const json_t *object, struct cx_error *error)
+{
+    char *text = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (text == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
+    size_t bytes = strlen(text);
+    text[bytes] = '\n'; // in the place of the NUL, so that text and newline go in one write
+    ssize_t written = write(state->fd, text, bytes + 1);
+    free(text);
+    if (written != (ssize_t)(bytes + 1) || fdatasync(state->fd) != 0) {
+        return cx_error_system(error, "gate.jsonl cannot be written");
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_gate_state_create(struct cx_gate_state *state, const char *dir, json_t *asked, struct cx_error *error)
+{
+    char path[PATH_MAX];
+    path_of(dir, path);
+    state->asked = asked;
+    state->results = json_array();
+    state->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
+    if (state->fd < 0 && errno == EEXIST) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s has a gate already: --resume %s goes on with it", dir, dir);
+    }
+    if (state->fd < 0) {
+        cx_error_system(error, "cannot make %s", path);
+        return CX_ERR_ENVIRONMENT;
+    }
+    return line_write(state, asked, error);
+}
+
+enum cx_status cx_gate_state_parse(struct cx_gate_state *state, const char *text, size_t text_bytes,
+                                   size_t *whole_bytes, struct cx_error *error)
+{
+    state->results = json_array();
+    *whole_bytes = 0;
+    for (size_t line = 1; *whole_bytes < text_bytes; line++) {
+        const char *from = text + *whole_bytes;
+        const char *end = memchr(from, '\n', text_bytes - *whole_bytes);
+        if (end == NULL) {
+            break;
+        }
+        json_error_t reason;
+        json_t *object = json_loadb(from, (size_t)(end - from), 0, &reason);
+        const char *type = json_string_value(json_object_get(object, "type"));
+        if (type == NULL || strcmp(type, line == 1 ? "gate" : "result") != 0) {
+            json_decref(object);
+            return cx_error_set(error, CX_ERR_FORMAT, "gate.jsonl, line %zu: not a line of a gate", line);
+        }
+        if (line == 1) {
+            state->asked = object;
+        } else {
+            json_array_append_new(state->results, object);
+        }
+        *whole_bytes += (size_t)(end - from) + 1;
+    }
+    if (json_integer_value(json_object_get(state->asked, "format")) != CX_GATE_FORMAT) {
+        return cx_error_set(error, CX_ERR_FORMAT, "gate.jsonl has not the format %d", CX_GATE_FORMAT);
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_gate_state_resume(struct cx_gate_state *state, const char *dir, struct cx_error *error)
+{
+    char path[PATH_MAX];
+    struct stat about;
+    path_of(dir, path);
+    state->fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC);
+    if (state->fd < 0 || fstat(state->fd, &about) != 0) {
+        cx_error_system(error, "--resume %s: there is no gate to resume", dir);
+        return CX_ERR_USAGE;
+    }
+    char *text = malloc((size_t)about.st_size + 1);
+    size_t whole_bytes = 0;
+    if (text == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
+    enum cx_status status = read(state->fd, text, (size_t)about.st_size) == about.st_size
+                                ? cx_gate_state_parse(state, text, (size_t)about.st_size, &whole_bytes, error)
+                                : cx_error_system(error, "cannot read %s", path);
+    free(text);
+    if (status == CX_OK && ftruncate(state->fd, (off_t)whole_bytes) != 0) {
+        status = cx_error_system(error, "cannot write %s", path);
+    }
+    return status;
+}
+
+void cx_gate_state_close(struct cx_gate_state *state)
+{
+    if (state->fd > 0) {
+        close(state->fd);
+    }
+    json_decref(state->asked);
+    json_decref(state->results);
+    memset(state, 0, sizeof(*state));
+}
+
+static json_t *side_json(const struct cx_gate_sight *sight, enum cx_gate_side side)
+{
+    return json_pack("{s:b, s:b, s:I, s:s}", "seen", sight->sides[side].seen, "confirmed", sight->sides[side].confirmed,
+                     "schedules", (json_int_t)sight->sides[side].schedules, "schedule", sight->sides[side].schedule);
+}
+
+static json_t *result_json(const struct cx_gate_result *result)
+{
+    json_t *findings = json_array();
+    for (size_t i = 0; i < result->sights->count; i++) {
+        const struct cx_gate_sight *sight = &result->sights->list[i];
+        json_array_append_new(findings,
+                              json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "signature", sight->signature.text,
+                                        "id", sight->signature.id, "kind", sight->kind, "verdict",
+                                        cx_gate_verdict_name(sight->verdict), "known", sight->known, "issue",
+                                        sight->issue, "baseline", side_json(sight, CX_GATE_BASELINE), "candidate",
+                                        side_json(sight, CX_GATE_CANDIDATE)));
+    }
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:o}", "type", "result", "scenario",
+                     result->scenario, "baseline", result->targets[CX_GATE_BASELINE], "candidate",
+                     result->targets[CX_GATE_CANDIDATE], "verdict", cx_gate_verdict_name(result->verdict), "reason",
+                     result->reason, "baseline_runs", (json_int_t)result->runs[CX_GATE_BASELINE], "candidate_runs",
+                     (json_int_t)result->runs[CX_GATE_CANDIDATE], "baseline_cpu_s",
+                     (double)result->cpu_ns[CX_GATE_BASELINE] / 1e9, "candidate_cpu_s",
+                     (double)result->cpu_ns[CX_GATE_CANDIDATE] / 1e9, "findings", findings);
+}
+
+enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_gate_result *result,
+                                 struct cx_error *error)
+{
+    json_t *object = result_json(result);
+    enum cx_status status = line_write(state, object, error);
+    if (status == CX_OK) {
+        json_array_append(state->results, object);
+    }
+    json_decref(object);
+    return status;
+}
+
+static int text_is(const json_t *object, const char *key, const char *wanted)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, const char *baseline,
+                       const char *candidate)
+{
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        const json_t *object = json_array_get(state->results, i);
+        if (text_is(object, "scenario", scenario) && text_is(object, "baseline", baseline) &&
+            text_is(object, "candidate", candidate)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        count += (uint64_t)text_is(json_array_get(state->results, i), "verdict", cx_gate_verdict_name(verdict));
+    }
+    return count;
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// state: what a gate has found so far, as lines of a file that survives its end, and as the reports made of them.
+//
+// DIR/gate.jsonl: the first line is what was asked for, every other line the result of one scenario on one pair. A line
+// is written with one write and synced; a last line without a newline was cut off and is dropped on resuming. The
+// object of a line is documented in docs/gate.md.
+#ifndef CX_GATE_STATE_H
+#define CX_GATE_STATE_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "harness/gate/judge.h"
+#include "harness/status.h"
+
+#define CX_GATE_FORMAT 1
+
+// Zeroed memory is valid to close.
+struct cx_gate_state {
+    int fd; // -1 or 0: none
+    json_t *asked;
+    json_t *results; // a list of objects
+};
+
+// The result of one scenario on one pair of targets.
+struct cx_gate_result {
+    const char *scenario;
+    const char *targets[CX_GATE_SIDES];
+    enum cx_gate_verdict verdict;
+    const char *reason; // of not comparable; else empty
+    uint64_t runs[CX_GATE_SIDES];
+    uint64_t cpu_ns[CX_GATE_SIDES];
+    const struct cx_gate_sights *sights;
+};
+
+// Begin a new file in `dir`, which must not have one; takes the reference `asked`.
+enum cx_status cx_gate_state_create(struct cx_gate_state *state, const char *dir, json_t *asked,
+                                    struct cx_error *error);
+// Go on with the file of `dir`.
+enum cx_status cx_gate_state_resume(struct cx_gate_state *state, const char *dir, struct cx_error *error);
+// Read the lines of a text; a last line without its newline is left out. `*whole_bytes`: how much of it counts.
+enum cx_status cx_gate_state_parse(struct cx_gate_state *state, const char *text, size_t text_bytes,
+                                   size_t *whole_bytes, struct cx_error *error);
+void cx_gate_state_close(struct cx_gate_state *state);
+
+// One more result: on the disk when this returns.
+enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_gate_result *result,
+                                 struct cx_error *error);
+// 1 if this scenario is done on this pair.
+int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, const char *baseline,
+                       const char *candidate);
+// How many results have a verdict.
+uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict);
+
+// Write the summary for people and the document for programs; a name of NULL writes nothing.
+enum cx_status cx_gate_summary_write(const struct cx_gate_state *state, int complete, int exit_code,
+                                     const char *markdown_path, const char *json_path, struct cx_error *error);
+
+#endif

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// summary: a gate on one page, and as one document. Both say nothing that the lines of state.h do not.
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "harness/gate/state.h"
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+static int64_t number_of(const json_t *object, const char *key)
+{
+    return json_integer_value(json_object_get(object, key));
+}
+
+// One side of a finding: what it has shown, or how hard it was asked.
+static void side_text(const json_t *side, char text[120])
+{
+    if (json_is_true(json_object_get(side, "seen"))) {
+        snprintf(text, 120, "shown%s", json_is_true(json_object_get(side, "confirmed")) ? "" : ", not confirmed");
+    } else {
+        snprintf(text, 120, "not in %" PRId64 " schedules", number_of(side, "schedules"));
+    }
+}
+
+// A signature in a cell: a bar would end it.
+static void cell_print(FILE *file, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        fputs(*text == '|' ? "\\|" : *text == '`' ? "'" : (char[]){*text, '\0'}, file);
+    }
+}
+
+static void findings_print(FILE *file, const json_t *results, enum cx_gate_verdict verdict)
+{
+    int headed = 0;
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        const json_t *findings = json_object_get(result, "findings");
+        for (size_t k = 0; k < json_array_size(findings); k++) {
+            const json_t *finding = json_array_get(findings, k);
+            if (strcmp(text_of(finding, "verdict"), cx_gate_verdict_name(verdict)) != 0) {
+                continue;
+            }
+            if (!headed) {
+                fprintf(file, "\n## %s\n\n| scenario | target | signature | issue | baseline | candidate |\n",
+                        cx_gate_verdict_name(verdict));
+                fprintf(file, "|---|---|---|---|---|---|\n");
+                headed = 1;
+            }
+            char baseline[120], candidate[120];
+            side_text(json_object_get(finding, "baseline"), baseline);
+            side_text(json_object_get(finding, "candidate"), candidate);
+            fprintf(file, "| %s | %s | ", text_of(result, "scenario"), text_of(result, "candidate"));
+            cell_print(file, text_of(finding, "signature"));
+            fprintf(file, " | %s | %s | %s |\n", text_of(finding, "issue"), baseline, candidate);
+        }
+    }
+}
+
+static void scenarios_print(FILE *file, const json_t *results)
+{
+    fprintf(file, "\n## All scenarios\n\n| scenario | baseline | candidate | verdict | runs on each side |\n");
+    fprintf(file, "|---|---|---|---|---|\n");
+    for (size_t i = 0; i < json_array_size(results); i++) {
+        const json_t *result = json_array_get(results, i);
+        const char *reason = text_of(result, "reason");
+        fprintf(file, "| %s | %s | %s | %s%s%s | %" PRId64 ", %" PRId64 " |\n", text_of(result, "scenario"),
+                text_of(result, "baseline"), text_of(result, "candidate"), text_of(result, "verdict"),
+                reason[0] != '\0' ? ": " : "", reason, number_of(result, "baseline_runs"),
+                number_of(result, "candidate_runs"));
+    }
+}
+
+static enum cx_status markdown_write(const struct cx_gate_state *state, int complete, const char *path,
+                                     struct cx_error *error)
+{
+    FILE *file = fopen(path, "we");
+    if (file == NULL) {
+        return cx_error_system(error, "cannot write %s", path);
+    }
+    uint64_t news = cx_gate_state_count(state, CX_GATE_NEW);
+    fprintf(file, "# Gate: %s\n\n", news > 0 ? "new findings" : complete ? "nothing new" : "nothing new so far");
+    fprintf(file, "    %s\n\n", text_of(state->asked, "command"));
+    if (!complete) {
+        fprintf(file, "**Not complete**: this gate was ended before it had asked everything.\n\n");
+    }
+    fprintf(file, "Scenarios:");
+    for (unsigned verdict = 0; verdict < CX_GATE_VERDICTS; verdict++) {
+        fprintf(file, "%s %" PRIu64 " %s", verdict > 0 ? "," : "", cx_gate_state_count(state, verdict),
+                cx_gate_verdict_name(verdict));
+    }
+    fprintf(file, ". docs/gate.md says what each means; \"not in N schedules\" is how often it was looked for.\n");
+    static const enum cx_gate_verdict order[] = {CX_GATE_NEW, CX_GATE_FIXED, CX_GATE_CHANGED, CX_GATE_UNCERTAIN,
+                                                 CX_GATE_STILL};
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        findings_print(file, state->results, order[i]);
+    }
+    scenarios_print(file, state->results);
+    int failed = ferror(file);
+    failed |= fclose(file) != 0;
+    return failed ? cx_error_set(error, CX_ERR_SYSTEM, "%s is incomplete: not all of it could be written", path)
+                  : CX_OK;
+}
+
+enum cx_status cx_gate_summary_write(const struct cx_gate_state *state, int complete, int exit_code,
+                                     const char *markdown_path, const char *json_path, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    if (markdown_path != NULL) {
+        status = markdown_write(state, complete, markdown_path, error);
+    }
+    if (status == CX_OK && json_path != NULL) {
+        json_t *document =
+            json_pack("{s:s, s:i, s:b, s:i, s:O, s:O}", "type", "gate", "format", CX_GATE_FORMAT, "complete", complete,
+                      "exit", exit_code, "asked", state->asked, "results", state->results);
+        if (document == NULL || json_dump_file(document, json_path, JSON_INDENT(1)) != 0) {
+            status = cx_error_system(error, "cannot write %s", json_path);
+        }
+        json_decref(document);
+    }
+    return status;
+}
