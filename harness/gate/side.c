@@ -12,7 +12,7 @@
 #include "harness/exec/within.h"
 #include "harness/scenario.h"
 
-#define CX_CANARY_RUNS 200u
+#define CX_CANARY_RUNS 2000u
 
 enum cx_status cx_gate_side_open(struct cx_gate_target *target, const char *name, struct cx_error *error)
 {

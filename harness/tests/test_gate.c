@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a gate's verdicts promise: swapping the sides swaps new and fixed, and a line that was cut off is left out.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "harness/gate/judge.h"
+#include "harness/gate/state.h"
+
+static enum cx_gate_verdict judged(int baseline, int candidate, int confirmed)
+{
+    struct cx_gate_sights sights = {0};
+    struct cx_signature signature;
+    cx_signature_make(&signature, "crash");
+    struct cx_gate_sight *sight = cx_gate_sights_get(&sights, &signature);
+    assert_non_null(sight);
+    sight->sides[CX_GATE_BASELINE].seen = baseline;
+    sight->sides[CX_GATE_BASELINE].confirmed = baseline && confirmed;
+    sight->sides[CX_GATE_CANDIDATE].seen = candidate;
+    sight->sides[CX_GATE_CANDIDATE].confirmed = candidate && confirmed;
+    enum cx_gate_verdict verdict = cx_gate_judge(&sights);
+    cx_gate_sights_fini(&sights);
+    return verdict;
+}
+
+static void test_swapping_the_sides_swaps_new_and_fixed(void **state)
+{
+    (void)state;
+    assert_int_equal(judged(0, 1, 1), CX_GATE_NEW);
+    assert_int_equal(judged(1, 0, 1), CX_GATE_FIXED);
+    assert_int_equal(judged(1, 1, 1), CX_GATE_STILL);
+    assert_int_equal(judged(0, 1, 0), CX_GATE_UNCERTAIN);
+    assert_int_equal(judged(1, 0, 0), CX_GATE_UNCERTAIN);
+    assert_int_equal(judged(0, 0, 1), CX_GATE_PASS);
+}
+
+static void test_a_line_that_was_cut_off_is_left_out(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"type\":\"gate\",\"format\":1}\n{\"type\":\"result\",\"verdict\":\"new\"}\n"
+                               "{\"type\":";
+    struct cx_gate_state gate = {0};
+    struct cx_error error = {0};
+    size_t whole_bytes = 0;
+    assert_int_equal(cx_gate_state_parse(&gate, text, strlen(text), &whole_bytes, &error), CX_OK);
+    assert_int_equal(whole_bytes, strlen(text) - strlen("{\"type\":"));
+    assert_int_equal(cx_gate_state_count(&gate, CX_GATE_NEW), 1);
+    cx_gate_state_close(&gate);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_swapping_the_sides_swaps_new_and_fixed),
+        cmocka_unit_test(test_a_line_that_was_cut_off_is_left_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
