@@ -218,6 +218,8 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
     }
     campaign->findings++;
     campaign->findings_unexpected += (uint64_t)cx_finding_unexpected(finding);
+    static const struct cx_known_entry unknown = {.id = "", .issue = ""};
+    const struct cx_known_entry *entry = finding->known != NULL ? finding->known : &unknown;
     int known = finding->known != NULL && !finding->regressed;
     campaign->findings_known += (uint64_t)known;
     char command[PATH_MAX + CX_SUBJECT_WORDS_BYTES + 400];
@@ -237,11 +239,11 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
         cx_outcome_name(kind), "message", record->result->message, "location", record->result->location, "scenario",
         explore->options->scenario, "target", campaign->target, "build_id", campaign->identity->build_id, "strategy",
         cx_strategy_name(explore->options->strategy), "run", run, "seed", cx_jsonl_hex(finding->seed), "expected",
-        finding->expected, "known", known ? finding->known->issue : "", "known_id",
-        finding->known != NULL ? finding->known->id : "", "regressed", finding->regressed ? finding->known->issue : "",
-        "status", cx_finding_status_name(finding->status), "confirmed", (int)finding->confirmed, "replays",
-        (int)finding->replays, "divergence", finding->divergence, "source", finding->source, "uncontrolled",
-        record->result->uncontrolled, "schedule", finding->schedule_path, "replay", command);
+        finding->expected, "known", known ? entry->issue : "", "known_id", entry->id, "regressed",
+        finding->regressed ? entry->issue : "", "status", cx_finding_status_name(finding->status), "confirmed",
+        (int)finding->confirmed, "replays", (int)finding->replays, "divergence", finding->divergence, "source",
+        finding->source, "uncontrolled", record->result->uncontrolled, "schedule", finding->schedule_path, "replay",
+        command);
     if (line != NULL && campaign->options->subject != NULL) {
         json_object_set_new(line, "output", cx_jsonl_text(record->output));
     }
