@@ -26,7 +26,7 @@ SCENARIOS = [
 
 def explain(test, scenario, shrink):
     """The story of a finding of the scenario, shrunk or as it was found."""
-    ended, report = test.run(scenario, "--runs", 200, "--seed", 3, "--findings", 1)
+    ended, report = test.run(scenario, "--runs", 200, "--strategy", "pos", "--seed", 3, "--findings", 1)
     if not report.findings:
         test.give_up(f"{scenario} has a finding", ended)
     path = report.schedule(report.findings[0])

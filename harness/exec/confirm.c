@@ -92,3 +92,15 @@ int cx_confirm_slow(const struct cx_confirm *confirm)
     return confirm->record->outcome == CX_OUTCOME_HANG && confirm->fresh_count == 1 &&
            confirm->passed == CX_CONFIRMATIONS && confirm->record->result->uncontrolled[0] == '\0';
 }
+
+int cx_confirm_outside(const struct cx_confirm *confirm, char *text, size_t text_bytes)
+{
+    const struct cx_result *result = confirm->record->result;
+    if (result == NULL || result->uncontrolled[0] == '\0') {
+        return 0;
+    }
+    snprintf(text, text_bytes,
+             "a passing run went another way when it was played again (%.300s); not under control: %s",
+             confirm->divergence, result->uncontrolled);
+    return 1;
+}

@@ -37,4 +37,8 @@ int cx_confirm_slow(const struct cx_confirm *confirm);
 // In what a strict replay differed from its schedule, in words; or the empty text. `paths` names threads.
 void cx_confirm_divergence(const struct cx_result *result, char *text, size_t text_bytes);
 
+// 1 if a passing run went another way for something that is not under control, which is to be expected and no fault of
+// the program's; `text` says so.
+int cx_confirm_outside(const struct cx_confirm *confirm, char *text, size_t text_bytes);
+
 #endif

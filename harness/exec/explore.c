@@ -340,7 +340,11 @@ static void confirm_end(struct cx_explore *explore, int interrupted)
         }
         finding_settle(explore, finding, confirm->record);
     }
-    if (confirm->pass_verify && confirm->divergence[0] != '\0' && !interrupted) {
+    int differs = confirm->pass_verify && confirm->divergence[0] != '\0' && !interrupted;
+    char text[700];
+    if (differs && cx_confirm_outside(confirm, text, sizeof(text))) {
+        observe_message(explore, text);
+    } else if (differs) {
         struct cx_signature signature;
         cx_signature_make(&signature, "divergence of a passing run");
         struct cx_finding *finding = cx_findings_get(&explore->findings, signature.id);
