@@ -6,7 +6,7 @@
 # CONSTRICTOR_VERSION (a text).
 set(CONSTRICTOR_COMMAND_SOURCES
     cmd_cc.c cmd_diverge.c cmd_exec.c cmd_explain.c cmd_gate.c
-    cmd_list.c cmd_merge.c cmd_replay.c cmd_run.c cmd_shrink.c
+    cmd_list.c cmd_merge.c cmd_races.c cmd_replay.c cmd_run.c cmd_shrink.c
     cmd_target.c
     command.c finding.c names.c options.c outcome.c status.c
     detect/frames.c detect/pipe.c detect/places.c detect/render.c detect/signature.c detect/story.c detect/story_json.c
@@ -14,8 +14,9 @@ set(CONSTRICTOR_COMMAND_SOURCES
     exec/campaign.c exec/channel.c exec/clock.c exec/confirm.c exec/crew.c exec/deal.c exec/diverge.c
     exec/diverge_text.c exec/exhaustive.c exec/needed.c
     exec/explore.c exec/feedback.c exec/interrupt.c exec/jsonl.c exec/known.c exec/known_read.c exec/live.c
-    exec/output.c exec/portfolio.c exec/preflight.c exec/profile.c exec/record.c exec/report.c exec/results.c
-    exec/sanitize.c exec/seed.c exec/session.c exec/set.c exec/spawn.c exec/subject.c exec/targets.c exec/within.c
+    exec/output.c exec/portfolio.c exec/preflight.c exec/profile.c exec/races.c exec/record.c exec/report.c
+    exec/results.c exec/sanitize.c exec/seed.c exec/session.c exec/set.c exec/spawn.c exec/subject.c exec/targets.c
+    exec/within.c
     exec/worker.c
     gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c
     store/merge.c store/store.c

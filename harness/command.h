@@ -18,6 +18,7 @@
     X("replay", cx_cmd_replay, "play a schedule file again, step by step")                                             \
     X("shrink", cx_cmd_shrink, "reduce a schedule file to the switches that matter")                                   \
     X("explain", cx_cmd_explain, "tell the story of a schedule file")                                                  \
+    X("races", cx_cmd_races, "order the two accesses of a reported race both ways and say what comes of it")           \
     X("report", cx_cmd_report, "write results for people and for other programs")                                      \
     X("merge", cx_cmd_merge, "join the results of several campaigns into one store")                                   \
     X("diverge", cx_cmd_diverge, "name the first step at which two runs of a schedule differ, and why")                \

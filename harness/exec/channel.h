@@ -76,6 +76,7 @@ enum cx_strategy_kind {
     CX_STRATEGY_FEEDBACK, // from here on the command's: runs are dealt to those above
     CX_STRATEGY_PORTFOLIO,
     CX_STRATEGY_EXHAUSTIVE,
+    CX_STRATEGY_RACE, // the runner's again, for `constrictor races` alone
 };
 
 enum cx_mode {
@@ -231,6 +232,14 @@ struct cx_rules {
     uint32_t unused;
 };
 
+// The two accesses that strategy race brings together. With one address for both, the sides are who came first and who
+// came second.
+struct cx_race_aim {
+    uint64_t pcs[2]; // return addresses, as ThreadSanitizer reports them
+    uint32_t first;  // 0 or 1: which of them is to happen first
+    uint32_t unused;
+};
+
 struct cx_request {
     uint32_t scenario; // index into scenarios[]
     uint32_t strategy; // enum cx_strategy_kind
@@ -253,6 +262,7 @@ struct cx_request {
     uint64_t stack_step;        // result.step_stack is taken at this step of the log, and watching ends; 0: never
     uint64_t place;             // urw, surw: of this run among all interleavings, a fraction of 2^64; 0: drawn
     struct cx_points points;
+    struct cx_race_aim race;
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };
@@ -369,8 +379,8 @@ struct cx_result {
     uint32_t deviations_ignored; // lenient replay: entries of the plan that could not be followed
     uint32_t cycle_count;        // livelock: entries in cycle[]
     uint32_t accesses_seen;      // 1: a plain access was a point
-    uint32_t unused_word;
-    uint64_t diverged_step; // step of the whole run at which a strict replay left its schedule; 0: it did not
+    uint32_t race_met;           // 1: the two accesses of the request came together and were ordered
+    uint64_t diverged_step;      // step of the whole run at which a strict replay left its schedule; 0: it did not
     struct cx_deviation diverged_expected;
     struct cx_deviation diverged_found;
     uint64_t fault_address;

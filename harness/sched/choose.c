@@ -134,7 +134,7 @@ const struct cx_strategy *cx_strategy_of(uint32_t kind)
         [CX_STRATEGY_RANDOM] = &cx_strategy_random, [CX_STRATEGY_PCT] = &cx_strategy_pct,
         [CX_STRATEGY_REPLAY] = &cx_strategy_replay, [CX_STRATEGY_POS] = &cx_strategy_pos,
         [CX_STRATEGY_URW] = &cx_strategy_urw,       [CX_STRATEGY_SURW] = &cx_strategy_surw,
-        [CX_STRATEGY_DELAY] = &cx_strategy_delay,
+        [CX_STRATEGY_DELAY] = &cx_strategy_delay,   [CX_STRATEGY_RACE] = &cx_strategy_race,
     };
     return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
 }

@@ -128,6 +128,7 @@ extern const struct cx_strategy cx_strategy_pos;
 extern const struct cx_strategy cx_strategy_urw;
 extern const struct cx_strategy cx_strategy_surw;
 extern const struct cx_strategy cx_strategy_delay;
+extern const struct cx_strategy cx_strategy_race;
 
 struct cx_sched {
     int active;                               // scheduler token: a controlled run is on
