@@ -185,6 +185,12 @@ static enum cx_status command_check(struct gate_command *command, struct cx_erro
         return cx_error_set(error, CX_ERR_USAGE, "--baseline and --candidate are needed, with as many targets each%s",
                             command->all_builds ? "; with --all-builds one version each" : "");
     }
+    for (size_t i = 0; i < baselines && !command->all_builds; i++) {
+        const char *name = gate->sides[CX_GATE_BASELINE].list[i];
+        if (strcmp(name, gate->sides[CX_GATE_CANDIDATE].list[i]) == 0) {
+            return cx_error_set(error, CX_ERR_USAGE, "%s is on both sides: there is nothing to compare", name);
+        }
+    }
     if (gate->run.strategy == CX_STRATEGY_NATIVE) {
         return cx_error_set(error, CX_ERR_USAGE, "--strategy native: runs without control cannot be compared");
     }
