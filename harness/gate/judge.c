@@ -63,21 +63,15 @@ int cx_gate_one_sided(const struct cx_gate_sight *sight, enum cx_gate_side *miss
     return sight->sides[CX_GATE_BASELINE].seen != sight->sides[CX_GATE_CANDIDATE].seen;
 }
 
-// 1 if the side where `sight` is missing shows the same defect with another signature: one that has the same name
-// among the known ones; or, where the two are not known to be different, one of the same kind that this side lacks.
+// 1 if the side where `sight` is missing shows the same known defect with another signature. Two findings of one kind
+// that no known defect joins are two findings: one of them may be new.
 static int shown_otherwise(const struct cx_gate_sights *sights, const struct cx_gate_sight *sight,
                            enum cx_gate_side missing)
 {
     for (size_t i = 0; i < sights->count; i++) {
         const struct cx_gate_sight *other = &sights->list[i];
-        if (other == sight || !other->sides[missing].seen || !other->sides[missing].confirmed) {
-            continue;
-        }
-        if (sight->known[0] != '\0' && strcmp(sight->known, other->known) == 0) {
-            return 1;
-        }
-        int different = sight->known[0] != '\0' && other->known[0] != '\0';
-        if (!different && !other->sides[!missing].seen && strcmp(sight->kind, other->kind) == 0) {
+        int confirmed = other->sides[missing].seen && other->sides[missing].confirmed;
+        if (other != sight && confirmed && sight->known[0] != '\0' && strcmp(sight->known, other->known) == 0) {
             return 1;
         }
     }

@@ -20,7 +20,7 @@ enum cx_gate_verdict {
     CX_GATE_PASS = 0,       // neither side has shown anything
     CX_GATE_UNCERTAIN,      // one side alone has shown it, and not in all three replays
     CX_GATE_STILL,          // both sides show it
-    CX_GATE_CHANGED,        // the other side shows the same defect with another signature
+    CX_GATE_CHANGED,        // the other side shows the same known defect with another signature
     CX_GATE_FIXED,          // the baseline alone shows it
     CX_GATE_NEW,            // the candidate alone shows it
     CX_GATE_NOT_COMPARABLE, // it cannot be asked on both sides; of a scenario only

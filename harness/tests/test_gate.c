@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,37 @@ static void test_swapping_the_sides_swaps_new_and_fixed(void **state)
     assert_int_equal(judged(0, 0, 1), CX_GATE_PASS);
 }
 
+// The verdict of a scenario whose two sides show one crash each, with another signature.
+static enum cx_gate_verdict judged_pair(const char *known_baseline, const char *known_candidate)
+{
+    struct cx_gate_sights sights = {0};
+    const char *const known[CX_GATE_SIDES] = {known_baseline, known_candidate};
+    const char *const texts[CX_GATE_SIDES] = {"crash SIGSEGV in one", "crash SIGSEGV in two"};
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        struct cx_signature signature;
+        cx_signature_make(&signature, texts[at]);
+        struct cx_gate_sight *sight = cx_gate_sights_get(&sights, &signature);
+        assert_non_null(sight);
+        snprintf(sight->kind, sizeof(sight->kind), "crash");
+        snprintf(sight->known, sizeof(sight->known), "%s", known[at]);
+        sight->sides[at].seen = 1;
+        sight->sides[at].confirmed = 1;
+    }
+    enum cx_gate_verdict verdict = cx_gate_judge(&sights);
+    cx_gate_sights_fini(&sights);
+    return verdict;
+}
+
+static void test_only_a_known_defect_makes_another_signature_changed(void **state)
+{
+    (void)state;
+    assert_int_equal(judged_pair("defect", "defect"), CX_GATE_CHANGED);
+    assert_int_equal(judged_pair("", ""), CX_GATE_NEW);
+    assert_int_equal(judged_pair("defect", ""), CX_GATE_NEW);
+    assert_int_equal(judged_pair("", "defect"), CX_GATE_NEW);
+    assert_int_equal(judged_pair("defect", "other"), CX_GATE_NEW);
+}
+
 static void test_a_line_that_was_cut_off_is_left_out(void **state)
 {
     (void)state;
@@ -58,6 +90,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_swapping_the_sides_swaps_new_and_fixed),
+        cmocka_unit_test(test_only_a_known_defect_makes_another_signature_changed),
         cmocka_unit_test(test_a_line_that_was_cut_off_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
