@@ -74,8 +74,8 @@ static enum cx_status track_play(struct cx_session *session, const struct wanted
     }
     const struct cx_channel *channel = cx_worker_channel(session->worker);
     size_t blocks_bytes = channel->result.log_blocks_count * sizeof(*track->blocks);
-    track->result = malloc(sizeof(*track->result));
-    track->blocks = malloc(blocks_bytes + 1);
+    track->result = calloc(1, sizeof(*track->result));
+    track->blocks = calloc(1, blocks_bytes + 1);
     if (track->result == NULL || track->blocks == NULL) {
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
     }

@@ -203,7 +203,8 @@ void cx_record_step(const struct cx_thread *self)
     if (result->log_steps > request->log_from && cx_sched.log < cx_sched.log_end) {
         *cx_sched.log++ = step;
     }
-    if (block_left > 0 && --block_left == 0 && result->log_blocks_count < CX_LOG_BLOCKS_MAX) {
+    block_left -= block_left > 0;
+    if (block_left == 0 && request->log_block > 0 && result->log_blocks_count < CX_LOG_BLOCKS_MAX) {
         cx_sched.channel->log_blocks[result->log_blocks_count++] = result->log_hash;
         block_left = request->log_block;
     }

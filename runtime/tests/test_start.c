@@ -140,9 +140,10 @@ static void test_restart(void)
     }
 }
 
-static PyObject *kept;     // const after init; a reference that a thread gives away
-static atomic_int ended;   // how often its object has ended
-static atomic_int entered; // attaches of the threads without a pause
+static PyObject *kept;         // const after init; a reference that a thread gives away
+static atomic_int ended;       // how often its object has ended
+static atomic_int entered;     // attaches of the threads without a pause
+static atomic_int states_kept; // atomic; threads that hold one of their own
 
 static void *may_not_finalize(void *unused)
 {
@@ -183,6 +184,7 @@ static void *keeps_a_thread_state_and_attaches(void *unused)
 {
     PyGILState_Ensure();
     PyEval_SaveThread();
+    atomic_fetch_add(&states_kept, 1);
     return attaches_until_refused(unused);
 }
 
@@ -208,7 +210,8 @@ static void test_finalize(void)
         void *(*body)(void *) = i % 2 ? keeps_a_thread_state_and_attaches : attaches_until_refused;
         CHECK(pthread_create(&threads[i], NULL, body, NULL) == 0);
     }
-    while (atomic_load(&entered) < 100 * THREADS) {
+    // PyGILState_Ensure of a thread that starts late must not meet the finalization: that is gh-124619.
+    while (atomic_load(&entered) < 100 * THREADS || atomic_load(&states_kept) < THREADS / 2) {
         sched_yield();
     }
     CHECK_STATUS(pyrt_finalize(&dropped), PYRT_OK);
