@@ -37,7 +37,7 @@ def comparable(results):
     for result in results:
         findings = [finding | {side: {key: value for key, value in finding[side].items() if key != "schedule"}
                                for side in ("baseline", "candidate")} for finding in result["findings"]]
-        bare.append({key: value for key, value in result.items() if not key.endswith("_cpu_s")} |
+        bare.append({key: value for key, value in result.items() if not key.endswith(("_cpu_s", "_ms"))} |
                     {"findings": sorted(findings, key=lambda finding: finding["id"])})
     return sorted(bare, key=lambda result: result["scenario"])
 

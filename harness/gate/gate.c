@@ -23,6 +23,8 @@ struct gate {
     struct cx_live live;
     struct cx_gate_target sides[CX_GATE_SIDES];
     struct cx_gate_sights sights; // of the current scenario
+    uint64_t started_ns;
+    uint64_t spent_ns; // before: by the gate that this one goes on with
     uint64_t deadline_ns;
     uint64_t scenarios_left; // on all pairs, as far as is known
     char progress[80];
@@ -103,7 +105,8 @@ static enum cx_status scenario_explore(struct gate *gate, struct cx_gate_result 
     const struct cx_gate_sight *alone = one_sided_first(gate);
     if (status == CX_OK && alone != NULL && gate->options->search_max > 0) {
         size_t known = gate->sights.count;
-        status = both_explore(gate, result, alone->strategy, run->runs_max, gate->options->search_max, error);
+        status = both_explore(gate, result, alone->strategy, result->runs[CX_GATE_CANDIDATE], gate->options->search_max,
+                              error);
         if (status == CX_OK) {
             status = one_sided_follow(gate, result, known, error);
         }
@@ -174,6 +177,7 @@ static enum cx_status scenario_gate(struct gate *gate, const char *scenario, str
         result.verdict = cx_gate_judge(&gate->sights);
     }
     if (status == CX_OK) {
+        result.spent_ns = gate->spent_ns + cx_clock_ns() - gate->started_ns;
         result_print(gate, &result);
         status = cx_gate_state_add(&gate->state, &result, error);
     }
@@ -364,7 +368,10 @@ enum cx_exit cx_gate_run(struct cx_gate_options *options)
     cx_live_init(&gate->live);
     enum cx_status status = gate_prepare(gate, &error);
     uint64_t time_ns = options->run.time_max_ns;
-    gate->deadline_ns = time_ns == 0 ? CX_NO_DEADLINE : cx_clock_ns() + time_ns;
+    gate->started_ns = cx_clock_ns();
+    gate->spent_ns = cx_gate_state_spent_ns(&gate->state);
+    uint64_t left_ns = time_ns > gate->spent_ns ? time_ns - gate->spent_ns : 0;
+    gate->deadline_ns = time_ns == 0 ? CX_NO_DEADLINE : gate->started_ns + left_ns;
     int began = status == CX_OK;
     for (size_t i = 0; i < options->sides[0].count && status == CX_OK; i++) {
         status = pair_gate(gate, i, &error);

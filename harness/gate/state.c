@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "harness/exec/clock.h"
+
 static void path_of(const char *dir, char path[PATH_MAX])
 {
     snprintf(path, PATH_MAX, "%.4000s/gate.jsonl", dir);
@@ -133,13 +135,14 @@ static json_t *result_json(const struct cx_gate_result *result)
                                         sight->issue, "baseline", side_json(sight, CX_GATE_BASELINE), "candidate",
                                         side_json(sight, CX_GATE_CANDIDATE)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:o}", "type", "result", "scenario",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:f, s:f, s:I, s:o}", "type", "result", "scenario",
                      result->scenario, "baseline", result->targets[CX_GATE_BASELINE], "candidate",
                      result->targets[CX_GATE_CANDIDATE], "verdict", cx_gate_verdict_name(result->verdict), "reason",
                      result->reason, "baseline_runs", (json_int_t)result->runs[CX_GATE_BASELINE], "candidate_runs",
                      (json_int_t)result->runs[CX_GATE_CANDIDATE], "baseline_cpu_s",
                      (double)result->cpu_ns[CX_GATE_BASELINE] / 1e9, "candidate_cpu_s",
-                     (double)result->cpu_ns[CX_GATE_CANDIDATE] / 1e9, "findings", findings);
+                     (double)result->cpu_ns[CX_GATE_CANDIDATE] / 1e9, "spent_ms",
+                     (json_int_t)(result->spent_ns / CX_NS_PER_MS), "findings", findings);
 }
 
 enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_gate_result *result,
@@ -171,6 +174,14 @@ int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, 
         }
     }
     return 0;
+}
+
+uint64_t cx_gate_state_spent_ns(const struct cx_gate_state *state)
+{
+    size_t count = json_array_size(state->results);
+    const json_t *last = count > 0 ? json_array_get(state->results, count - 1) : NULL;
+    json_int_t spent_ms = json_integer_value(json_object_get(last, "spent_ms"));
+    return spent_ms > 0 ? (uint64_t)spent_ms * CX_NS_PER_MS : 0;
 }
 
 uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict)

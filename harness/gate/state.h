@@ -31,6 +31,7 @@ struct cx_gate_result {
     const char *reason; // of not comparable; else empty
     uint64_t runs[CX_GATE_SIDES];
     uint64_t cpu_ns[CX_GATE_SIDES];
+    uint64_t spent_ns; // of the time of the whole gate, when this result was there
     const struct cx_gate_sights *sights;
 };
 
@@ -50,6 +51,8 @@ enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_ga
 // 1 if this scenario is done on this pair.
 int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, const char *baseline,
                        const char *candidate);
+// The time that this gate had spent when its last result came.
+uint64_t cx_gate_state_spent_ns(const struct cx_gate_state *state);
 // How many results have a verdict.
 uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict);
 

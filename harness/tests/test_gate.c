@@ -75,14 +75,16 @@ static void test_only_a_known_defect_makes_another_signature_changed(void **stat
 static void test_a_line_that_was_cut_off_is_left_out(void **state)
 {
     (void)state;
-    static const char text[] = "{\"type\":\"gate\",\"format\":1}\n{\"type\":\"result\",\"verdict\":\"new\"}\n"
-                               "{\"type\":";
+    static const char text[] =
+        "{\"type\":\"gate\",\"format\":1}\n{\"type\":\"result\",\"verdict\":\"new\",\"spent_ms\":1500}\n"
+        "{\"type\":";
     struct cx_gate_state gate = {0};
     struct cx_error error = {0};
     size_t whole_bytes = 0;
     assert_int_equal(cx_gate_state_parse(&gate, text, strlen(text), &whole_bytes, &error), CX_OK);
     assert_int_equal(whole_bytes, strlen(text) - strlen("{\"type\":"));
     assert_int_equal(cx_gate_state_count(&gate, CX_GATE_NEW), 1);
+    assert_int_equal(cx_gate_state_spent_ns(&gate), 1500000000);
     cx_gate_state_close(&gate);
 }
 
