@@ -87,6 +87,16 @@ def check_resume(test, whole):
                "resumed: the results are those of the gate that was not interrupted", ended)
 
 
+def check_time(test):
+    ended = test.command("gate", *PASSING, "--baseline", test.target, "--candidate", FIXED_IN, "--for", "1ms", "--json",
+                         "gate.json", folder=test.work / "late")
+    late = [(result["verdict"], result["reason"], result["candidate_runs"], result["findings"])
+            for result in document(test.work / "late")["results"]]
+    test.check(ended.status == command.EXIT_NOTHING and
+               late == [("not comparable", "no time was left for it", 0, [])] * len(PASSING),
+               "no time left: no scenario passes, and each says why", ended)
+
+
 def section_offset(runner, address):
     """Where the file of a program has what is at an address of it."""
     listed = subprocess.run(["readelf", "-SW", runner], capture_output=True, text=True, check=True).stdout
@@ -157,6 +167,7 @@ def main():
     check_resume(test, document(test.work / "forth")["results"])
     ended = test.command(*words(test, baseline=FIXED_IN, candidate=test.target), folder=test.work / "back")
     check_verdict(test, "back", ended, command.EXIT_FINDINGS, "new", "candidate", "baseline")
+    check_time(test)
     check_canary(test)
     check_input(test)
     test.end()

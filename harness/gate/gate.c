@@ -52,7 +52,8 @@ static enum cx_status both_explore(struct gate *gate, struct cx_gate_result *res
 {
     enum cx_status status = CX_OK;
     uint64_t runs = runs_max;
-    for (int at = CX_GATE_CANDIDATE; at >= CX_GATE_BASELINE && status == CX_OK; at--) {
+    for (int at = CX_GATE_CANDIDATE; at >= CX_GATE_BASELINE && status == CX_OK && result->verdict == CX_GATE_PASS;
+         at--) {
         struct cx_gate_stint stint = {.scenario = result->scenario,
                                       .strategy = strategy,
                                       .run_first = run_first,
@@ -64,7 +65,10 @@ static enum cx_status both_explore(struct gate *gate, struct cx_gate_result *res
         runs = stint.runs > 0 ? stint.runs : 1;
         if (stint.skipped || (stint.nothing && gate->sights.count == 0)) {
             result->verdict = CX_GATE_NOT_COMPARABLE;
-            result->reason = stint.skipped ? "it skips itself here" : "nothing was explored";
+            int late = stint.runs == 0 && cx_clock_ns() >= stint.deadline_ns;
+            result->reason = stint.skipped ? "it skips itself here"
+                             : late        ? "no time was left for it"
+                                           : "nothing was explored";
         }
     }
     return status;
