@@ -24,18 +24,6 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-static uint64_t count_of(struct cx_store *store, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    uint64_t count = 0;
-    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) == SQLITE_OK &&
-        sqlite3_step(statement) == SQLITE_ROW) {
-        count = (uint64_t)sqlite3_column_int64(statement, 0);
-    }
-    sqlite3_finalize(statement);
-    return count;
-}
-
 enum cx_exit cx_cmd_merge(int argc, char **argv)
 {
     static const struct argp argp = {NULL, option_parse, arguments_doc, doc, NULL, NULL, NULL};
@@ -52,9 +40,10 @@ enum cx_exit cx_cmd_merge(int argc, char **argv)
         status = cx_store_merge(&store, paths.list[i], &error);
     }
     if (status == CX_OK) {
-        printf("%s: %" PRIu64 " sessions, %" PRIu64 " runs, %" PRIu64 " findings\n", paths.list[0],
-               count_of(&store, "SELECT count(*) FROM session"), count_of(&store, "SELECT sum(runs) FROM exploration"),
-               count_of(&store, "SELECT count(*) FROM finding"));
+        printf("%s: %" PRId64 " sessions, %" PRId64 " runs, %" PRId64 " findings\n", paths.list[0],
+               cx_store_number(&store, "SELECT count(*) FROM session"),
+               cx_store_number(&store, "SELECT sum(runs) FROM exploration"),
+               cx_store_number(&store, "SELECT count(*) FROM finding"));
     }
     struct cx_error closing;
     enum cx_status closed = cx_store_close(&store, status == CX_OK ? &error : &closing);

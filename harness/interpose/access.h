@@ -46,4 +46,26 @@ static inline void cx_access(const volatile void *address, uint64_t bytes, enum 
     }
 }
 
+// X(name, operation, bytes): the entry points __tsan_NAME(address), which clang calls before a plain access.
+#define CX_ACCESS_MAP(X)                                                                                               \
+    X(read1, CX_OP_READ, 1)                                                                                            \
+    X(write1, CX_OP_WRITE, 1)                                                                                          \
+    X(read2, CX_OP_READ, 2)                                                                                            \
+    X(write2, CX_OP_WRITE, 2)                                                                                          \
+    X(read4, CX_OP_READ, 4)                                                                                            \
+    X(write4, CX_OP_WRITE, 4)                                                                                          \
+    X(read8, CX_OP_READ, 8)                                                                                            \
+    X(write8, CX_OP_WRITE, 8)                                                                                          \
+    X(read16, CX_OP_READ, 16)                                                                                          \
+    X(write16, CX_OP_WRITE, 16)                                                                                        \
+    X(unaligned_read2, CX_OP_READ, 2)                                                                                  \
+    X(unaligned_write2, CX_OP_WRITE, 2)                                                                                \
+    X(unaligned_read4, CX_OP_READ, 4)                                                                                  \
+    X(unaligned_write4, CX_OP_WRITE, 4)                                                                                \
+    X(unaligned_read8, CX_OP_READ, 8)                                                                                  \
+    X(unaligned_write8, CX_OP_WRITE, 8)                                                                                \
+    X(unaligned_read16, CX_OP_READ, 16)                                                                                \
+    X(unaligned_write16, CX_OP_WRITE, 16)                                                                              \
+    X(vptr_read, CX_OP_READ, sizeof(void *))
+
 #endif

@@ -19,24 +19,7 @@
         TAIL __real___tsan_##name(address);                                                                            \
     }
 
-#define DEFINE_BOTH(bytes)                                                                                             \
-    DEFINE_ACCESS(read##bytes, CX_OP_READ, bytes)                                                                      \
-    DEFINE_ACCESS(write##bytes, CX_OP_WRITE, bytes)
-
-#define DEFINE_UNALIGNED(bytes)                                                                                        \
-    DEFINE_ACCESS(unaligned_read##bytes, CX_OP_READ, bytes)                                                            \
-    DEFINE_ACCESS(unaligned_write##bytes, CX_OP_WRITE, bytes)
-
-DEFINE_BOTH(1)
-DEFINE_BOTH(2)
-DEFINE_BOTH(4)
-DEFINE_BOTH(8)
-DEFINE_BOTH(16)
-DEFINE_UNALIGNED(2)
-DEFINE_UNALIGNED(4)
-DEFINE_UNALIGNED(8)
-DEFINE_UNALIGNED(16)
-DEFINE_ACCESS(vptr_read, CX_OP_READ, sizeof(void *))
+CX_ACCESS_MAP(DEFINE_ACCESS)
 
 void __real___tsan_read_range(void *address, unsigned long bytes);
 void __wrap___tsan_read_range(void *address, unsigned long bytes);

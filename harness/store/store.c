@@ -77,10 +77,10 @@ void cx_store_transaction_end(struct cx_store *store)
     }
 }
 
-static sqlite3_int64 number_of(struct cx_store *store, const char *sql)
+int64_t cx_store_number(struct cx_store *store, const char *sql)
 {
     sqlite3_stmt *statement = NULL;
-    sqlite3_int64 number = -1;
+    int64_t number = -1;
     if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) == SQLITE_OK &&
         sqlite3_step(statement) == SQLITE_ROW) {
         number = sqlite3_column_int64(statement, 0);
@@ -92,9 +92,9 @@ static sqlite3_int64 number_of(struct cx_store *store, const char *sql)
 // An empty file becomes a store; in one of ours the form must be known.
 static enum cx_status form_check(struct cx_store *store, enum cx_store_mode mode, struct cx_error *error)
 {
-    sqlite3_int64 application = number_of(store, "PRAGMA application_id");
-    sqlite3_int64 version = number_of(store, "PRAGMA user_version");
-    sqlite3_int64 tables = number_of(store, "SELECT count(*) FROM sqlite_schema");
+    int64_t application = cx_store_number(store, "PRAGMA application_id");
+    int64_t version = cx_store_number(store, "PRAGMA user_version");
+    int64_t tables = cx_store_number(store, "SELECT count(*) FROM sqlite_schema");
     if (tables < 0) {
         int busy = sqlite3_errcode(store->database) == SQLITE_BUSY;
         return cx_error_set(error, busy ? CX_ERR_ENVIRONMENT : CX_ERR_FORMAT, "%s is no store of constrictor: %s",

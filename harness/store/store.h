@@ -66,6 +66,8 @@ enum cx_status cx_store_close(struct cx_store *store, struct cx_error *error);
 // how often a store is named. On a failure `store` is as it was.
 enum cx_status cx_store_merge(struct cx_store *store, const char *path, struct cx_error *error);
 
+// The number that a query gives first, -1 if it gives none.
+int64_t cx_store_number(struct cx_store *store, const char *sql);
 // Run statements that give nothing back; 0, or -1 with the reason kept.
 int cx_store_execute(struct cx_store *store, const char *sql);
 // Commit, or roll back if anything has failed since "BEGIN IMMEDIATE".
