@@ -30,7 +30,8 @@ CREATE TABLE target (
     PRIMARY KEY (name, build_id)
 ) STRICT;
 
--- One scenario on one target in one session: runs in aggregate.
+-- One scenario on one target in one session: runs in aggregate. Of the units of a soak the most interleavings count,
+-- and the verdict that tells most.
 CREATE TABLE exploration (
     session TEXT NOT NULL REFERENCES session (id),
     target TEXT NOT NULL,
@@ -75,6 +76,43 @@ CREATE TABLE sighting (
     schedule TEXT,              -- the schedule file; NULL: there is none
     PRIMARY KEY (session, target, build_id, scenario, id),
     FOREIGN KEY (target, build_id) REFERENCES target (name, build_id)
+) STRICT;
+
+-- A soak is one session, however often it is stopped and gone on with.
+CREATE TABLE soak (
+    session TEXT PRIMARY KEY REFERENCES session (id),
+    asked TEXT NOT NULL,          -- JSON: what makes it this soak and no other
+    units_max INTEGER NOT NULL,   -- 0: no bound
+    time_max_ms INTEGER NOT NULL, -- 0: no bound
+    spent_ms INTEGER NOT NULL,    -- of that time
+    invalid TEXT                  -- the canary that stayed away; NULL: the soak is valid
+) STRICT;
+
+-- A unit of a soak that is done.
+CREATE TABLE soak_unit (
+    session TEXT NOT NULL REFERENCES soak (session),
+    number INTEGER NOT NULL,
+    target TEXT NOT NULL,
+    scenario TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    seed TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    fresh INTEGER NOT NULL,       -- signatures that no unit before it had shown
+    cost INTEGER NOT NULL,        -- in points
+    counts TEXT NOT NULL,         -- JSON: for each id of a signature the runs that showed it
+    PRIMARY KEY (session, number)
+) STRICT;
+
+-- A canary of a soak that was asked.
+CREATE TABLE soak_canary (
+    session TEXT NOT NULL REFERENCES soak (session),
+    pass INTEGER NOT NULL,        -- all canaries of one time have the same
+    target TEXT NOT NULL,
+    scenario TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    runs INTEGER NOT NULL,
+    found INTEGER NOT NULL,
+    PRIMARY KEY (session, pass, target, scenario)
 ) STRICT;
 
 -- What was made of a finding afterwards.

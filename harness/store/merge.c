@@ -23,6 +23,12 @@ static const char *const unions[] = {
     "  WHERE (excluded.runs, excluded.verdict IS NOT NULL) > (runs, verdict IS NOT NULL)",
     "INSERT INTO sighting SELECT * FROM other.sighting WHERE true ON CONFLICT DO UPDATE SET "
     "  count = excluded.count, last_ms = excluded.last_ms WHERE excluded.count > count",
+    "INSERT INTO soak SELECT * FROM other.soak WHERE true ON CONFLICT DO UPDATE SET "
+    "  units_max = excluded.units_max, time_max_ms = excluded.time_max_ms, spent_ms = excluded.spent_ms, "
+    "  invalid = excluded.invalid "
+    "  WHERE (excluded.spent_ms, excluded.invalid IS NOT NULL) > (spent_ms, invalid IS NOT NULL)",
+    "INSERT INTO soak_unit SELECT * FROM other.soak_unit WHERE true ON CONFLICT DO NOTHING",
+    "INSERT INTO soak_canary SELECT * FROM other.soak_canary WHERE true ON CONFLICT DO NOTHING",
     "INSERT INTO artifact SELECT * FROM other.artifact WHERE true ON CONFLICT DO UPDATE SET "
     "  weight = excluded.weight, content = excluded.content "
     "  WHERE (excluded.weight, excluded.content) < (weight, content)",

@@ -15,6 +15,7 @@
 
 #define CX_STORE_APPLICATION 0x63787374 // "cxst", so that another database is not taken for one of ours
 #define CX_STORE_BUSY_MS 20000          // for another process that is writing
+#define STATEMENTS_MAX 5                // for one object
 
 static const char session_sql[] =
     "INSERT INTO session VALUES (:session, :now, :now, NULL, :command, :version, :seed, :jobs, :index, :total)";
@@ -42,6 +43,22 @@ static const char sighting_sql[] =
     "  :event ->> 'expected', :event ->> 'strategy', :event ->> 'run', :event ->> 'seed', 1, :event ->> 'confirmed', "
     "  :event ->> 'replays', :now, :now, json(:event), :schedule";
 
+static const char soak_sql[] =
+    "INSERT INTO soak SELECT :session, json(:event -> 'asked'), :event ->> 'units_max', :event ->> 'time_max_ms', "
+    "  :event ->> 'spent_ms', :event ->> 'invalid' WHERE true ON CONFLICT DO UPDATE SET "
+    "  units_max = excluded.units_max, time_max_ms = excluded.time_max_ms, spent_ms = excluded.spent_ms, "
+    "  invalid = excluded.invalid";
+
+static const char unit_sql[] =
+    "INSERT INTO soak_unit SELECT :session, :event ->> 'number', :event ->> 'target', :event ->> 'scenario', "
+    "  :event ->> 'strategy', :event ->> 'seed', :event ->> 'unit_runs', :event ->> 'fresh', :event ->> 'cost', "
+    "  json(:event -> 'unit_counts')";
+
+static const char canary_sql[] = "INSERT INTO soak_canary SELECT :session, :event ->> 'pass', :event ->> 'target', "
+                                 "  :event ->> 'scenario', :now, :event ->> 'runs', :event ->> 'found'";
+
+static const char spent_sql[] = "UPDATE soak SET spent_ms = :event ->> 'spent_ms' WHERE session = :session";
+static const char go_on_sql[] = "UPDATE session SET seen_ms = :now, exit_code = NULL WHERE id = :session";
 static const char seen_sql[] = "UPDATE session SET seen_ms = :now WHERE id = :session";
 static const char end_sql[] = "UPDATE session SET seen_ms = :now, exit_code = :event ->> 'exit' WHERE id = :session";
 
@@ -227,6 +244,12 @@ void cx_store_begin(struct cx_store *store, const struct cx_store_session *sessi
     step_once(store, statement);
 }
 
+void cx_store_go_on(struct cx_store *store, const char *session)
+{
+    snprintf(store->session, sizeof(store->session), "%s", session);
+    step_once(store, prepare(store, go_on_sql));
+}
+
 static void event_statement(struct cx_store *store, const char *sql, const char *event, const char *schedule)
 {
     sqlite3_stmt *statement = prepare(store, sql);
@@ -242,12 +265,15 @@ void cx_store_event(struct cx_store *store, const json_t *object, const char *sc
     // Which statements take an object of this type, in their order.
     static const struct {
         const char *type;
-        const char *statements[3];
+        const char *statements[STATEMENTS_MAX];
     } takers[] = {
         {"start", {target_sql, seen_sql}},
         {"scenario", {exploration_sql, counts_sql, seen_sql}},
         {"finding", {sighting_sql, seen_sql}},
         {"end", {end_sql}},
+        {"soak", {soak_sql, seen_sql}},
+        {"unit", {exploration_sql, counts_sql, unit_sql, spent_sql, seen_sql}},
+        {"canary", {canary_sql, spent_sql, seen_sql}},
     };
     if (store->database == NULL || store->failed || object == NULL) {
         return;
@@ -264,7 +290,7 @@ void cx_store_event(struct cx_store *store, const json_t *object, const char *sc
             (void)cx_schedule_file(schedule_path, &schedule, &schedule_bytes, NULL); // it may be lost, which was said
         }
         if (event != NULL && cx_store_execute(store, "BEGIN IMMEDIATE") == 0) {
-            for (size_t k = 0; k < 3 && takers[i].statements[k] != NULL; k++) {
+            for (size_t k = 0; k < STATEMENTS_MAX && takers[i].statements[k] != NULL; k++) {
                 event_statement(store, takers[i].statements[k], event, schedule);
             }
             cx_store_transaction_end(store);

@@ -17,7 +17,7 @@
 
 #include "harness/status.h"
 
-#define CX_STORE_SCHEMA_VERSION 1
+#define CX_STORE_SCHEMA_VERSION 2
 #define CX_STORE_NAME "results.db" // in the folder of `run --out`
 #define CX_STORE_ID_BYTES 33       // 32 hexadecimal digits
 
@@ -51,8 +51,11 @@ enum cx_status cx_store_open(struct cx_store *store, const char *path, enum cx_s
 // Begin a session: everything that follows belongs to it.
 void cx_store_begin(struct cx_store *store, const struct cx_store_session *session);
 
-// Take one object of `--json`; borrowed. Types that the store has no place for are ignored. `schedule_path`: the file
-// that goes with a finding, or NULL.
+// Go on with a session of this store.
+void cx_store_go_on(struct cx_store *store, const char *session);
+
+// Take one object of `--json`, or of a soak; borrowed. Types that the store has no place for
+// are ignored. `schedule_path`: the file that goes with a finding, or NULL.
 void cx_store_event(struct cx_store *store, const json_t *object, const char *schedule_path);
 
 // The lighter shrunk schedule, explanation or the like of a finding is kept.

@@ -320,6 +320,68 @@ static void test_the_newer_version_of_a_session_wins(void **unused)
     }
 }
 
+static void event_unit(struct cx_store *store, int number, int runs, int count)
+{
+    event(store, NULL,
+          json_pack("{s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:f, s:f, s:i, "
+                    "s:i, s:i, s:i, s:{s:i}, s:[{s:s, s:i}]}",
+                    "type", "unit", "number", number, "target", "T", "build_id", "B", "scenario", "a/b", "strategy",
+                    "pct", "seed", "0x1", "verdict", "findings", "runs", runs, "runs_failing", count, "runs_error", 0,
+                    "replays", 3, "choices", 9, "steps", 10, "interleavings_distinct", 4, "threads_max", 3, "cpu_s",
+                    1.5, "wall_s", 2.0, "unit_runs", 100, "fresh", number == 0, "cost", 70, "spent_ms",
+                    1000 * (number + 1), "unit_counts", "aaaaaaaaaaaa", 2, "signatures", "id", "aaaaaaaaaaaa", "count",
+                    count));
+}
+
+static void event_soak(struct cx_store *store, int spent_ms, const char *invalid)
+{
+    event(store, NULL,
+          json_pack("{s:s, s:{s:i}, s:i, s:i, s:i, s:s?}", "type", "soak", "asked", "runs", 100, "units_max", 0,
+                    "time_max_ms", 0, "spent_ms", spent_ms, "invalid", invalid));
+}
+
+static void test_a_soak_goes_on_in_its_session(void **unused)
+{
+    (void)unused;
+    const char *path = path_of("soak.db");
+    struct cx_store store;
+    struct cx_error error = {0};
+    assert_int_equal(cx_store_open(&store, path, CX_STORE_WRITE, &error), CX_OK);
+    cx_store_begin(&store, &session);
+    event_start(&store);
+    event_soak(&store, 0, NULL);
+    event(&store, NULL,
+          json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:i}", "type", "canary", "pass", 0, "target", "T", "scenario",
+                    "canary/crash", "runs", 3, "found", 1, "spent_ms", 5));
+    event_finding(&store, "aaaaaaaaaaaa", "confirmed", 1, NULL);
+    event_unit(&store, 0, 100, 2);
+    event(&store, NULL, json_pack("{s:s, s:i}", "type", "end", "exit", 130));
+    assert_int_equal(cx_store_close(&store, &error), CX_OK);
+    char *id = query(path, "SELECT session FROM soak");
+    id[strcspn(id, "\n")] = '\0';
+    merge(path_of("soak_early.db"), (const char *const[]){"soak.db"}, 1);
+    assert_int_equal(cx_store_open(&store, path_of("soak.db"), CX_STORE_WRITE, &error), CX_OK);
+    cx_store_go_on(&store, id);
+    expect_query(path_of("soak.db"), "SELECT exit_code FROM session", "null\n");
+    event_unit(&store, 1, 200, 4);
+    event_soak(&store, 2500, "canary/crash on T");
+    event(&store, NULL, json_pack("{s:s, s:i}", "type", "end", "exit", 5));
+    assert_int_equal(cx_store_close(&store, &error), CX_OK);
+    free(id);
+    merge(path_of("soak_last.db"), (const char *const[]){"soak_early.db", "soak.db"}, 2);
+    merge(path_of("soak_first.db"), (const char *const[]){"soak.db", "soak_early.db"}, 2);
+    static const char *const names[] = {"soak.db", "soak_last.db", "soak_first.db"};
+    for (int i = 0; i < 3; i++) {
+        const char *merged = path_of(names[i]);
+        expect_query(merged, "SELECT exit_code, spent_ms, invalid FROM session JOIN soak ON session = id",
+                     "5|2500|canary/crash on T\n");
+        expect_query(merged, "SELECT number, fresh, counts FROM soak_unit ORDER BY number",
+                     "0|1|{\"aaaaaaaaaaaa\":2}\n1|0|{\"aaaaaaaaaaaa\":2}\n");
+        expect_query(merged, "SELECT runs, count FROM exploration JOIN sighting USING (session)", "200|4\n");
+        expect_query(merged, "SELECT pass, scenario, found FROM soak_canary", "0|canary/crash|1\n");
+    }
+}
+
 static void test_a_store_that_cannot_be_taken_changes_nothing(void **unused)
 {
     (void)unused;
@@ -370,6 +432,7 @@ int main(void)
         cmocka_unit_test(test_what_is_no_store_is_refused),
         cmocka_unit_test(test_merging_knows_no_order),
         cmocka_unit_test(test_the_newer_version_of_a_session_wins),
+        cmocka_unit_test(test_a_soak_goes_on_in_its_session),
         cmocka_unit_test(test_a_store_that_cannot_be_taken_changes_nothing),
     };
     return cmocka_run_group_tests(tests, folder_make, folder_remove);
