@@ -39,7 +39,7 @@ static void abandon(struct pyrt__entry *entry)
 {
     pyrt__backend_release(entry);
     if (entry->used != NULL) {
-        pyrt__slot_drop(pyrt__thread_self(), entry->used);
+        pyrt__slot_drop(entry->used);
     }
 }
 
@@ -89,53 +89,72 @@ static inline int unnest(struct pyrt__thread *self, struct pyrt_attach *attach)
     return 1;
 }
 
-// The usual outermost attach. It is marked by a token without a count.
+// What the quick ways seldom need, out of their way: the address of the thread's record would be kept for it.
+__attribute__((noinline, cold)) static void drain_here(void)
+{
+    pyrt__pool_drain(&pyrt__current);
+}
+
+__attribute__((noinline, cold)) static void flush_here(void)
+{
+    pyrt__pool_flush(&pyrt__current);
+}
+
+// The usual outermost attach. It is marked by a token without a count. As little as can be is kept over the calls: what
+// is saved for them is written to memory, which costs as much as the rest.
 static inline int enter_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    struct pyrt_pool *record = pyrt__record_main();
-    // Bound first: the interpreter of a bound record is one whose start is over, or is seen to be in progress.
-    if ((self->count | self->forbidden | attach->serial) != 0 || !record->bound || !pyrt__start_quiet()) {
+    // Acquire pairs with the release in publish() of start.c.
+    struct pyrt_pool *record = atomic_load_explicit(&pyrt__start_quiet, memory_order_acquire);
+    if (record == NULL || (self->count | self->forbidden | attach->serial) != 0) {
         return 0;
     }
-    void *tstate = pyrt__known_enter(self, record, &attach->token);
+    PyThreadState *tstate = pyrt__known_enter(record);
     if (tstate == NULL) {
         return 0;
     }
     self->pool = record;
     self->tstate = tstate;
-    self->uses++;
-    self->count = 1;
+    self->count_and_uses += PYRT__ONE_OF_BOTH;
+    attach->token = tstate;
     pyrt__scope_push(self, scope_of(attach));
-    if (pyrt__queue_state(&record->queue) != 0) {
-        pyrt__pool_drain(self);
+    if (__builtin_expect(pyrt__queue_state(&record->queue) != 0, 0)) {
+        drain_here();
     }
     return 1;
+}
+
+// Another thread state was attached than the one that the scope counts on: as if nothing had happened.
+__attribute__((noinline, cold)) static int undo_leave(struct pyrt_attach *attach, PyThreadState *left)
+{
+    pyrt__backend_swap(left);
+    attach->serial = pyrt__current.innermost;
+    return 0;
 }
 
 // Its end. What is wrong, if it is refused, the slow way says.
 static inline int leave_known(struct pyrt__thread *self, struct pyrt_attach *attach)
 {
-    struct pyrt_pool *record = self->pool;
     uint64_t serial = attach->serial;
     if (((serial ^ self->innermost) | (attach->thread ^ self->id) | (self->count ^ 1) | attach->counts) != 0 ||
-        serial == 0 || attach->token == NULL || pyrt__record_gone(record)) {
+        serial == 0 || attach->token == NULL || pyrt__record_gone(self->pool)) {
         return 0;
     }
     pyrt__scope_pop_begin(scope_of(attach));
-    // Still counted: see end_slowly.
-    if (!pyrt__known_leave(self->tstate, attach->token)) {
-        attach->serial = serial;
-        return 0;
+    // Still counted: see end_slowly. What was detached says afterwards whether it was the right one.
+    PyThreadState *left = PyThreadState_Swap(NULL);
+    if (__builtin_expect(left != self->tstate, 0)) {
+        return undo_leave(attach, left);
     }
-    if (self->immediate > 0) {
-        pyrt__pool_flush(self);
+    if (__builtin_expect(self->immediate > 0, 0)) {
+        flush_here();
     }
+    struct pyrt_pool *record = self->pool;
     attach->token = NULL;
-    self->count = 0;
-    self->uses--;
+    self->count_and_uses -= PYRT__ONE_OF_BOTH;
     self->pool = NULL;
     pyrt__scope_pop_finish(self, scope_of(attach));
-    pyrt__slot_drop(self, record);
+    pyrt__slot_drop(record);
     return 1;
 }
 
@@ -174,7 +193,7 @@ __attribute__((noinline)) static enum pyrt_status begin_slowly(struct pyrt_attac
 
 __attribute__((noinline)) static enum pyrt_status begin(struct pyrt_attach *attach)
 {
-    return enter_known(pyrt__thread_self(), attach) ? PYRT_OK : begin_slowly(attach);
+    return enter_known(&pyrt__current, attach) ? PYRT_OK : begin_slowly(attach);
 }
 
 enum pyrt_status pyrt_attach_try(struct pyrt_attach *attach)
@@ -269,7 +288,7 @@ __attribute__((noinline)) static enum pyrt_status end_slowly(struct pyrt_attach 
     pyrt__scope_pop_finish(self, scope_of(attach));
     if (entry.used != NULL) {
         // Last: from here on the interpreter may end.
-        pyrt__slot_drop(self, entry.used);
+        pyrt__slot_drop(entry.used);
     }
     return stale ? PYRT_GONE : PYRT_OK;
 }

@@ -13,35 +13,21 @@
 #include "thread.h"
 
 // On a thread that has a thread state of it: what PyGILState_Ensure would do, without asking twice.
-// Requires: `record` is bound. What is then attached, with a use of `record` taken, or NULL.
-static inline void *pyrt__known_enter(struct pyrt__thread *self, struct pyrt_pool *record, void **token)
+// What is then attached, with a use of `record` taken, or NULL.
+static inline PyThreadState *pyrt__known_enter(struct pyrt_pool *record)
 {
-    if (pyrt__slot_take(self, record) != PYRT_OK) {
+    if (!pyrt__slot_take(record)) {
         return NULL;
     }
     // Only now: finalization deletes the key under which CPython keeps this. It is the state that was attached last, so
     // that no state is attached if this one is not.
     PyThreadState *bound = PyGILState_GetThisThreadState();
-    if (bound == NULL || bound->interp != record->interp || bound->_status.active) {
-        pyrt__slot_drop(self, record);
+    if (__builtin_expect(bound == NULL || bound->interp != record->interp || bound->_status.active, 0)) {
+        pyrt__slot_drop(record);
         return NULL;
     }
     pyrt__backend_resume(bound);
-    *token = bound;
     return bound;
-}
-
-// 0, and nothing has happened, if another thread state than `tstate` is attached. That is noticed afterwards, by what
-// was detached.
-static inline int pyrt__known_leave(void *tstate, void *token)
-{
-    (void)token;
-    PyThreadState *left = PyThreadState_Swap(NULL);
-    if (left != tstate) {
-        pyrt__backend_swap(left);
-        return 0;
-    }
-    return 1;
 }
 
 #endif

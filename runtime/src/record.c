@@ -16,6 +16,7 @@
 #include "backend.h"
 #include "pyrt/hook.h"
 #include "slot.h"
+#include "start.h"
 
 struct pyrt_pool pyrt__nowhere = {.main = 1};
 
@@ -168,7 +169,11 @@ static enum pyrt_status find_or_make(PyInterpreterState *interp, struct pyrt_poo
         pyrt__record_unref(*record);
         return PYRT_NO_MEMORY;
     }
-    return pyrt__door_arm(*record);
+    enum pyrt_status status = pyrt__door_arm(*record);
+    if (status == PYRT_OK && (*record)->main) {
+        pyrt__start_met(*record);
+    }
+    return status;
 }
 
 enum pyrt_status pyrt__record_current(struct pyrt_pool **record)

@@ -16,6 +16,8 @@ static _Atomic int usable;               // atomic; the kernel has the barrier, 
 static pthread_key_t ending;             // const after init
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+struct pyrt__slot pyrt__no_slot = {.record = &pyrt__nowhere};
+
 static long membarrier(int command)
 {
     return syscall(SYS_membarrier, command, 0, 0);
@@ -30,7 +32,7 @@ static void give_back(void *memory)
         pthread_setspecific(ending, slot); // another round of destructors may release it
         return;
     }
-    pyrt__current.slot = NULL;
+    pyrt__current.slot = &pyrt__no_slot;
     // Release pairs with the exchange in free_slot.
     atomic_store_explicit(&slot->taken, 0, memory_order_release);
 }
@@ -38,7 +40,7 @@ static void give_back(void *memory)
 static void begin(void)
 {
     if (membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0 && pthread_key_create(&ending, give_back) == 0) {
-        // Release pairs with the acquire in pyrt__slot_claim: the key is there.
+        // Release pairs with the acquire in claim: the key is there.
         atomic_store_explicit(&usable, 1, memory_order_release);
     }
 }
@@ -59,7 +61,8 @@ static struct pyrt__slot *free_slot(void)
     return slot;
 }
 
-struct pyrt__slot *pyrt__slot_claim(struct pyrt__thread *self)
+// A slot for the calling thread, or NULL: there is no barrier, or no memory.
+static struct pyrt__slot *claim(void)
 {
     if (atomic_load_explicit(&usable, memory_order_acquire) == 0) {
         return NULL;
@@ -70,7 +73,7 @@ struct pyrt__slot *pyrt__slot_claim(struct pyrt__thread *self)
         if (slot == NULL) {
             return NULL;
         }
-        *slot = (struct pyrt__slot){.taken = 1};
+        *slot = (struct pyrt__slot){.record = &pyrt__nowhere, .taken = 1};
         slot->next = atomic_load_explicit(&slots, memory_order_relaxed);
         while (!atomic_compare_exchange_weak_explicit(&slots, &slot->next, slot, memory_order_release,
                                                       memory_order_relaxed)) {
@@ -80,8 +83,23 @@ struct pyrt__slot *pyrt__slot_claim(struct pyrt__thread *self)
         atomic_store_explicit(&slot->taken, 0, memory_order_release);
         return NULL;
     }
-    self->slot = slot;
+    pyrt__thread_self()->slot = slot;
     return slot;
+}
+
+struct pyrt__slot *pyrt__slot_for(struct pyrt_pool *record)
+{
+    struct pyrt__slot *slot = pyrt__current.slot != &pyrt__no_slot ? pyrt__current.slot : claim();
+    if (slot == NULL || atomic_load_explicit(&slot->uses, memory_order_relaxed) > 0) {
+        return NULL; // uses: scopes that have outlived another interpreter
+    }
+    atomic_store_explicit(&slot->record, record, memory_order_relaxed);
+    return slot;
+}
+
+void pyrt__slot_drop_word(struct pyrt_pool *record)
+{
+    pyrt__use_drop(record);
 }
 
 void pyrt__slots_barrier(void)

@@ -28,8 +28,8 @@ struct pyrt__slot {
 // Ask the kernel for the barrier. Without it there are no slots. Thread state: either. Blocks: no.
 void pyrt__slots_begin(void);
 
-// A slot for the calling thread, or NULL: there is no barrier, or no memory. Thread state: either. Blocks: no.
-struct pyrt__slot *pyrt__slot_claim(struct pyrt__thread *self);
+// What a thread has that has no slot: nobody's, and never written to.
+extern struct pyrt__slot pyrt__no_slot __attribute__((visibility("hidden"))); // const after init
 
 // Make sure that what comes in sees what was written before this call, or is seen after it. Thread state: either.
 void pyrt__slots_barrier(void);
@@ -40,49 +40,51 @@ uint64_t pyrt__slots_sum(const struct pyrt_pool *record);
 // In the child of a fork: the slots are empty, those of other threads free. Thread state: either.
 void pyrt__slots_after_fork(const struct pyrt__thread *self);
 
+// What is not done at once, for the two below.
+struct pyrt__slot *pyrt__slot_for(struct pyrt_pool *record); // the thread's slot, made ready for `record`, or NULL
+void pyrt__slot_drop_word(struct pyrt_pool *record);         // a use that the slot does not have
+
 // Drop a use of `record`, which is a main interpreter's. Thread state: either.
-static inline void pyrt__slot_drop(struct pyrt__thread *self, struct pyrt_pool *record)
+static inline void pyrt__slot_drop(struct pyrt_pool *record)
 {
-    struct pyrt__slot *slot = self->slot;
-    uint64_t uses = slot != NULL ? atomic_load_explicit(&slot->uses, memory_order_relaxed) : 0;
-    if (uses == 0 || atomic_load_explicit(&slot->record, memory_order_relaxed) != record) {
-        pyrt__use_drop(record);
+    struct pyrt__slot *slot = pyrt__current.slot;
+    uint64_t uses = atomic_load_explicit(&slot->uses, memory_order_relaxed);
+    if (__builtin_expect(uses == 0 || atomic_load_explicit(&slot->record, memory_order_relaxed) != record, 0)) {
+        pyrt__slot_drop_word(record);
         return;
     }
     // Release pairs with the acquire in pyrt__slots_sum: all that this thread did inside comes before.
     atomic_store_explicit(&slot->uses, uses - 1, memory_order_release);
     // The barrier of who waits stands between the store and the load; a wake that is missed costs it one look.
     atomic_signal_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&record->uses, memory_order_relaxed) & PYRT__USES_AWAITED) {
+    if (__builtin_expect(atomic_load_explicit(&record->uses, memory_order_relaxed) & PYRT__USES_AWAITED, 0)) {
         pyrt__door_wake();
     }
 }
 
-// Go through the door of `record`, the main interpreter's. PYRT_OK, FINALIZING. Thread state: either.
-static inline enum pyrt_status pyrt__slot_take(struct pyrt__thread *self, struct pyrt_pool *record)
+// Go through the door of `record`, the main interpreter's, in the slot. 1; or 0: it is closing, or there is no slot,
+// and the record's word has to be asked. Thread state: either.
+static inline int pyrt__slot_take(struct pyrt_pool *record)
 {
-    struct pyrt__slot *slot = self->slot != NULL ? self->slot : pyrt__slot_claim(self);
-    if (slot == NULL) {
-        return pyrt__use_take(record);
-    }
-    uint64_t before = atomic_load_explicit(&slot->uses, memory_order_relaxed);
-    if (atomic_load_explicit(&slot->record, memory_order_relaxed) != record) {
-        if (before > 0) {
-            return pyrt__use_take(record); // scopes that have outlived another interpreter
+    struct pyrt__slot *slot = pyrt__current.slot;
+    if (__builtin_expect(atomic_load_explicit(&slot->record, memory_order_relaxed) != record, 0)) {
+        slot = pyrt__slot_for(record);
+        if (slot == NULL) {
+            return 0;
         }
-        atomic_store_explicit(&slot->record, record, memory_order_relaxed);
     }
     // Release pairs with the acquire in pyrt__slots_sum: who sees the use sees whose it is.
-    atomic_store_explicit(&slot->uses, before + 1, memory_order_release);
+    atomic_store_explicit(&slot->uses, atomic_load_explicit(&slot->uses, memory_order_relaxed) + 1,
+                          memory_order_release);
     // The barrier of who closes stands between the store and the load.
     atomic_signal_fence(memory_order_seq_cst);
     // Acquire, as in pyrt__use_take.
     uint64_t uses = atomic_load_explicit(&record->uses, memory_order_acquire);
     if (__builtin_expect((uses & (PYRT__USES_CLOSED | PYRT__USES_CLOSING)) == 0, 1)) {
-        return PYRT_OK;
+        return 1;
     }
-    pyrt__slot_drop(self, record);
-    return pyrt__use_take_late(record);
+    pyrt__slot_drop(record);
+    return 0;
 }
 
 #endif

@@ -5,7 +5,8 @@
 // Py_IsInitialized is true before `site` has run (up to 3.14), so that it can't tell the waiting when to go on. What
 // they wait for is that pyrt_initialize has detached again.
 //
-// Locking: `starting` protects `pyrt__starter`, and what was left; it is never held while Python runs.
+// Locking: `starting` protects `starter`, what was met, and what was left; it is never held while Python runs. It comes
+// before registry (record.c).
 #include <Python.h>
 
 #include "start.h"
@@ -24,13 +25,32 @@ static pthread_cond_t started = PTHREAD_COND_INITIALIZER;
 static PyThreadState *left;             // under starting; what the starting thread has detached from
 static uint64_t left_by;                // under starting; its id
 static const struct pyrt_pool *left_of; // under starting; the interpreter's record
-_Atomic uint64_t pyrt__starter;
-_Atomic int pyrt__stranded;
+static struct pyrt_pool *met;           // under starting; the latest main record whose door is armed, or NULL
+static _Atomic uint64_t starter;        // atomic; written under starting: id of the thread that initializes, or 0
+static _Atomic int stranded;            // atomic; see pyrt__thread_stranded
+struct pyrt_pool *_Atomic pyrt__start_quiet;
+
+// After every change of what it depends on. Requires: starting.
+static void publish(void)
+{
+    int quiet = atomic_load_explicit(&starter, memory_order_relaxed) == 0 && !pyrt__thread_stranded();
+    // Release pairs with the acquire in enter_known of attach.c: who sees the record sees it filled in, and all that a
+    // start has done.
+    atomic_store_explicit(&pyrt__start_quiet, quiet ? met : NULL, memory_order_release);
+}
+
+void pyrt__start_met(struct pyrt_pool *record)
+{
+    pthread_mutex_lock(&starting);
+    met = record;
+    publish();
+    pthread_mutex_unlock(&starting);
+}
 
 static int another_starts(const struct pyrt__thread *self)
 {
     // Acquire pairs with the release in finish(): who sees the end sees all that the start has done.
-    uint64_t id = atomic_load_explicit(&pyrt__starter, memory_order_acquire);
+    uint64_t id = atomic_load_explicit(&starter, memory_order_acquire);
     return id != 0 && id != self->id;
 }
 
@@ -62,7 +82,8 @@ static int start_default(void *unused)
 static void finish(void)
 {
     pthread_mutex_lock(&starting);
-    atomic_store_explicit(&pyrt__starter, 0, memory_order_release);
+    atomic_store_explicit(&starter, 0, memory_order_release);
+    publish();
     pthread_cond_broadcast(&started);
     pthread_mutex_unlock(&starting);
 }
@@ -101,7 +122,7 @@ enum pyrt_status pyrt_initialize(const struct pyrt_init *init)
     }
     enum pyrt_status status = PYRT_OK;
     int mine = 0;
-    if (atomic_load_explicit(&pyrt__starter, memory_order_relaxed) == self->id) {
+    if (atomic_load_explicit(&starter, memory_order_relaxed) == self->id) {
         status = PYRT_INVALID;
     } else if (Py_IsInitialized()) {
         status = Py_IsFinalizing() ? PYRT_FINALIZING : PYRT_OK;
@@ -109,7 +130,8 @@ enum pyrt_status pyrt_initialize(const struct pyrt_init *init)
         status = PYRT_FINALIZING;
     } else {
         mine = 1;
-        atomic_store_explicit(&pyrt__starter, self->id, memory_order_relaxed);
+        atomic_store_explicit(&starter, self->id, memory_order_relaxed);
+        publish();
     }
     pthread_mutex_unlock(&starting);
     if (mine) {
@@ -174,7 +196,7 @@ enum pyrt_status pyrt_finalize(uint64_t *dropped)
 
 int pyrt__thread_stranded(void)
 {
-    return atomic_load_explicit(&pyrt__stranded, memory_order_relaxed);
+    return atomic_load_explicit(&stranded, memory_order_relaxed);
 }
 
 static void before_fork(void)
@@ -193,9 +215,10 @@ static void after_fork_child(void)
 {
     pyrt__record_after_fork(1);
     if (another_starts(pyrt__thread_self()) || (Py_IsInitialized() && PyThreadState_GetUnchecked() == NULL)) {
-        atomic_store_explicit(&pyrt__stranded, 1, memory_order_relaxed);
+        atomic_store_explicit(&stranded, 1, memory_order_relaxed);
     }
-    atomic_store_explicit(&pyrt__starter, 0, memory_order_relaxed);
+    atomic_store_explicit(&starter, 0, memory_order_relaxed);
+    publish();
     pthread_mutex_unlock(&starting);
 }
 

@@ -11,10 +11,11 @@
 
 #include "pool_drain.h"
 #include "record.h"
+#include "slot.h"
 
 static _Atomic uint64_t threads_seen; // atomic
 
-_Thread_local struct pyrt__thread pyrt__current;
+_Thread_local struct pyrt__thread pyrt__current = {.slot = &pyrt__no_slot};
 
 void pyrt__thread_number(void)
 {

@@ -19,18 +19,26 @@ struct pyrt__slot;
 struct pyrt_pool;
 
 struct pyrt__thread {
-    uint64_t id;                // unique in the process, from 1, 0 before first use; owner thread only
-    uint64_t serials;           // scopes begun so far; owner thread only
-    uint64_t innermost;         // number of the innermost live scope, or 0; owner thread only
-    void *tstate;               // thread state that the attaches count on, if count is not 0; owner thread only
-    struct pyrt_pool *pool;     // record of that state's interpreter, NULL if count is 0; owner thread only
-    uint64_t uses;              // uses of that interpreter that this thread holds; owner thread only
+    uint64_t id;            // unique in the process, from 1, 0 before first use; owner thread only
+    uint64_t serials;       // scopes begun so far; owner thread only
+    uint64_t innermost;     // number of the innermost live scope, or 0; owner thread only
+    void *tstate;           // thread state that the attaches count on, if count is not 0; owner thread only
+    struct pyrt_pool *pool; // record of that state's interpreter, NULL if count is 0; owner thread only
+    union {
+        struct {
+            uint32_t count; // attaches that are not suspended, without plainly nested ones; owner thread only
+            uint32_t uses;  // uses of that interpreter that this thread holds; owner thread only
+        };
+        uint64_t count_and_uses; // both at once; owner thread only
+    };
     uint64_t immediate;         // references dropped at once and not yet added to the total; owner thread only
-    uint32_t count;             // attaches that are not suspended, without plainly nested ones; owner thread only
+    struct pyrt__slot *slot;    // where it counts uses by itself, or pyrt__no_slot; owner thread only
     uint32_t forbidden;         // live forbids; owner thread only
-    struct pyrt__slot *slot;    // where it counts uses by itself, or NULL; owner thread only
     struct pyrt_pool *draining; // whose drain is on this thread's stack, innermost; owner thread only
 };
+
+// One attach and one use more, for count_and_uses.
+#define PYRT__ONE_OF_BOTH (((uint64_t)1 << 32) + 1)
 
 // The fields that the three kinds of scope have in common, by reference.
 struct pyrt__scope {
@@ -70,11 +78,13 @@ static inline enum pyrt_status pyrt__scope_vacant(struct pyrt__scope scope)
 // Make `scope` the innermost of `self`. Requires: it is vacant.
 static inline void pyrt__scope_push(struct pyrt__thread *self, struct pyrt__scope scope)
 {
-    self->serials++;
+    uint64_t serial = self->serials + 1;
+    uint64_t outer = self->innermost;
+    self->serials = serial;
+    self->innermost = serial;
     *scope.thread = self->id;
-    *scope.serial = self->serials;
-    *scope.outer = self->innermost;
-    self->innermost = self->serials;
+    *scope.serial = serial;
+    *scope.outer = outer;
 }
 
 // PYRT_OK if `self` may end `scope` now, else what is wrong.
@@ -115,7 +125,7 @@ void pyrt__thread_leave(struct pyrt__thread *self);
 struct pyrt__frame {
     struct pyrt_pool *pool; // owner thread only
     void *tstate;           // owner thread only
-    uint64_t uses;          // owner thread only
+    uint32_t uses;          // owner thread only
     uint32_t count;         // owner thread only
 };
 

@@ -81,6 +81,34 @@ static void *detached_use(void *unused)
     return NULL;
 }
 
+static void *end_of_another(void *section)
+{
+    struct pyrt_attach attach = {0};
+    CHECK_STATUS(pyrt_attach_try(&attach), PYRT_OK);
+    CHECK_STATUS(pyrt_critical_end(section), PYRT_WRONG_THREAD);
+    CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
+    return NULL;
+}
+
+// With the GIL there is no order to keep.
+#ifdef Py_GIL_DISABLED
+#define REFUSED PYRT_OUT_OF_ORDER
+#else
+#define REFUSED PYRT_OK
+#endif
+
+static void test_ends_of_what_is_not_innermost(void)
+{
+    struct pyrt_critical outer = {0};
+    struct pyrt_critical inner = {0};
+    CHECK_STATUS(pyrt_critical_begin(&outer, objects[0]), PYRT_OK);
+    testing_in_thread_detached(end_of_another, &outer);
+    CHECK_STATUS(pyrt_critical_begin_two(&inner, objects[1], objects[2]), PYRT_OK);
+    CHECK_STATUS(pyrt_critical_end(&outer), REFUSED);
+    CHECK_STATUS(pyrt_critical_end(&inner), PYRT_OK);
+    CHECK_STATUS(pyrt_critical_end(&outer), REFUSED == PYRT_OK ? PYRT_NOT_LIVE : PYRT_OK);
+}
+
 // Every thread moves between two of three objects, in its own order.
 static void move(int from, int to)
 {
@@ -137,6 +165,7 @@ int main(int argc, char **argv)
     test_nesting_and_detaching();
     test_mutexes();
     testing_in_thread(detached_use, NULL);
+    test_ends_of_what_is_not_innermost();
     test_three_objects_keep_their_sum();
     for (int i = 0; i < 3; i++) {
         Py_DECREF(objects[i]);

@@ -31,7 +31,7 @@ static void twice(struct cx_run *run, void *memory)
     struct state *state = memory;
     struct pyrt_attach attach = {0};
     struct pyrt_critical section = {0};
-    CX_CHECK(pyrt_critical_begin_two(&section, state->object, state->object) == PYRT_NOT_ATTACHED);
+    CX_CHECK(!PYRT_CRITICAL_CHECKED || pyrt_critical_begin(&section, state->object) == PYRT_NOT_ATTACHED);
     CX_CHECK(pyrt_attach_try(&attach) == PYRT_OK);
     for (int i = 0; i < ROUNDS; i++) {
         CX_CHECK(pyrt_critical_begin_two(&section, state->object, state->object) == PYRT_OK);

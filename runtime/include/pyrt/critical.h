@@ -5,7 +5,8 @@
 // Without the GIL a section holds the lock inside the object, or both locks in a global order. CPython may suspend it:
 // whenever the thread detaches, and when it begins another section, all its sections are given up and taken again
 // later. What a section protects must therefore be consistent at every call that can detach. With the GIL sections do
-// nothing: the GIL is the lock, and it too is given up at every detach.
+// nothing: the GIL is the lock, and it too is given up at every detach. There, only CPython's debug builds ask whether
+// the thread is attached (PYRT_CRITICAL_CHECKED), so that a section costs nothing elsewhere.
 //
 // Sections on mutexes exist from 3.14 on. On 3.13 without the GIL they answer PYRT_UNSUPPORTED, and the macros end the
 // process: holding the mutex instead would not be the same, because nothing would give it up at a detach. Code for 3.13
@@ -32,12 +33,21 @@
 extern "C" {
 #endif
 
+// 1 if a section on a thread that is not attached answers PYRT_NOT_ATTACHED; 0 if it does nothing, as all sections do.
+#if defined(Py_GIL_DISABLED) || defined(Py_DEBUG)
+#define PYRT_CRITICAL_CHECKED 1
+#else
+#define PYRT_CRITICAL_CHECKED 0
+#endif
+
 // One section. Zero it, then leave its fields alone; it must not move while it is live.
 struct pyrt_critical {
     int live; // 0, or the number of locks that it takes; owner thread only
+#if PYRT_CRITICAL_CHECKED
+    PyThreadState *tstate; // that has begun it; owner thread only
+#endif
 #ifdef Py_GIL_DISABLED
-    PyCriticalSection one;  // used for one object; owner thread only
-    PyCriticalSection2 two; // used for two; owner thread only
+    PyCriticalSection2 two; // CPython's; of a section with one lock only the base is used; owner thread only
 #endif
 };
 
@@ -47,7 +57,7 @@ struct pyrt_critical {
 // Pointers: `section` stays the caller's; `object` is borrowed, and kept alive by the caller until the end.
 // Returns: PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID.
 // Source: `PyCriticalSection_Begin`; pybind11 `scoped_critical_section`.
-enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *object);
+static inline enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *object);
 
 // Begin a section on two objects, in any order; the same object twice is a section on one. Both borrowed.
 // Requires: `section` zeroed, or ended.
@@ -55,7 +65,8 @@ enum pyrt_status pyrt_critical_begin(struct pyrt_critical *section, PyObject *ob
 // Pointers: `section` stays the caller's; `first` and `second` are borrowed, and kept alive until the end.
 // Returns: PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID.
 // Source: `PyCriticalSection2_Begin`; pybind11 `scoped_critical_section`.
-enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject *first, PyObject *second);
+static inline enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject *first,
+                                                       PyObject *second);
 
 // The same on mutexes. PYRT_CRITICAL_HAS_MUTEX tells whether this version has them.
 // Requires: `section` zeroed, or ended; the mutexes are locked in no other way by this thread.
@@ -63,8 +74,9 @@ enum pyrt_status pyrt_critical_begin_two(struct pyrt_critical *section, PyObject
 // Pointers: `section` stays the caller's; `mutex`, `first` and `second` are borrowed until the end.
 // Returns: PYRT_OK, NOT_ATTACHED, ALREADY_LIVE, INVALID, UNSUPPORTED.
 // Source: `PyCriticalSection_BeginMutex`, `PyCriticalSection2_BeginMutex` (gh-133296).
-enum pyrt_status pyrt_critical_begin_mutex(struct pyrt_critical *section, PyMutex *mutex);
-enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, PyMutex *first, PyMutex *second);
+static inline enum pyrt_status pyrt_critical_begin_mutex(struct pyrt_critical *section, PyMutex *mutex);
+static inline enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, PyMutex *first,
+                                                               PyMutex *second);
 
 // 1 if this version has sections on mutexes, 0 if those answer PYRT_UNSUPPORTED.
 #if PY_VERSION_HEX >= 0x030E0000 || !defined(Py_GIL_DISABLED)
@@ -76,15 +88,15 @@ enum pyrt_status pyrt_critical_begin_two_mutexes(struct pyrt_critical *section, 
 // End a section, the innermost one of this thread.
 // Thread state: attached. Blocks: no. May run Python: no.
 // Pointers: `section` stays the caller's.
-// Returns: PYRT_OK, NOT_LIVE, NOT_ATTACHED, INVALID.
+// Returns: PYRT_OK, NOT_LIVE, NOT_ATTACHED, WRONG_THREAD, INVALID; OUT_OF_ORDER: not the innermost (without the GIL).
 // Source: `PyCriticalSection_End`, `PyCriticalSection2_End`.
-enum pyrt_status pyrt_critical_end(struct pyrt_critical *section);
+static inline enum pyrt_status pyrt_critical_end(struct pyrt_critical *section);
 
 // End the process, with the sentence of `status`, unless it is PYRT_OK. For the macros, which cannot return a code.
 // Thread state: either. Blocks: no. May run Python: no.
 // Returns: nothing, and only for PYRT_OK.
 // Source: own.
-void pyrt_critical_require(enum pyrt_status status);
+static inline void pyrt_critical_require(enum pyrt_status status);
 
 // Begin a section, and a block that PYRT_CRITICAL_END closes. A section that is refused ends the process.
 // Thread state: attached, in whatever way. Blocks: yes, detached. May run Python: no.
@@ -120,6 +132,8 @@ void pyrt_critical_require(enum pyrt_status status);
     pyrt_critical_require(pyrt_critical_end(&pyrt_critical_scope_));                                                   \
     }                                                                                                                  \
     while (0)
+
+#include "pyrt/detail/critical.h"
 
 #ifdef __cplusplus
 }
