@@ -109,17 +109,22 @@ static size_t word_distance(const char *name, const char *word)
 
 void cx_names_nearest(const struct cx_names *names, const char *word, char *text, size_t text_bytes)
 {
-    size_t limit = strlen(word) / 2 + 1;
+    size_t limit = strnlen(word, CX_WORD_CHARS_MAX) / 2 + 1; // no distance is longer
+    size_t *distances = malloc((names->count + 1) * sizeof(*distances));
     const char *chosen[CX_NEAREST_MAX] = {0};
     int chosen_count = 0;
-    for (size_t distance = 0; distance <= limit && chosen_count < CX_NEAREST_MAX; distance++) {
+    for (size_t i = 0; distances != NULL && i < names->count; i++) {
+        distances[i] = word_distance(names->list[i], word);
+    }
+    for (size_t distance = 0; distances != NULL && distance <= limit && chosen_count < CX_NEAREST_MAX; distance++) {
         for (size_t i = 0; i < names->count && chosen_count < CX_NEAREST_MAX; i++) {
-            if (word_distance(names->list[i], word) == distance) {
+            if (distances[i] == distance) {
                 limit = chosen_count == 0 && limit > distance + 2 ? distance + 2 : limit; // nothing much worse
                 chosen[chosen_count++] = names->list[i];
             }
         }
     }
+    free(distances);
     text[0] = '\0';
     for (int i = 0; i < chosen_count; i++) {
         size_t used = strlen(text);

@@ -180,7 +180,7 @@ def check_columns(tree):
 
 def check_blanks(tree):
     for path in tree.texts:
-        if path.endswith(".cxs"):
+        if path.endswith(".cxs") or path.startswith(("fuzz/seeds/", "fuzz/regress/")):
             continue
         for number, line in tree.lines(path):
             if line != line.rstrip():
@@ -280,6 +280,8 @@ def names_in_lists(path):
         return names | {stem}
     if path.startswith(("examples/", "reports/")):
         return names | {pathlib.PurePosixPath(path).name}
+    if path.startswith("fuzz/"):
+        names.add(path.removeprefix("fuzz/"))
     if "/tests/" in path or path.startswith(("bench/", "fuzz/")):
         names |= {path.removesuffix(".c"), stem + ".c"}
         names |= {stem, stem.removeprefix("test_"), stem.removeprefix("test_sched_")}

@@ -65,6 +65,9 @@ struct cx_known_match {
 
 // Read `path`, or where that is NULL known.json beside the command, or else in the sources' scenarios/.
 enum cx_status cx_known_load(struct cx_known *known, const char *path, struct cx_error *error);
+// The same from the bytes of such a file, any bytes; `targets` are those that somebody can build.
+enum cx_status cx_known_parse(struct cx_known *known, const char *text, size_t text_bytes,
+                              const struct cx_names *targets, struct cx_error *error);
 void cx_known_fini(struct cx_known *known);
 
 // What patterns of targets are matched with: <version>-<build>, also for a target from somebody's own tree.

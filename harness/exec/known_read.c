@@ -169,13 +169,14 @@ static enum cx_status default_path(char path[2 * PATH_MAX], struct cx_error *err
                         path);
 }
 
-static enum cx_status root_read(struct cx_known *known, const char *path, struct cx_error *error)
+static enum cx_status root_read(struct cx_known *known, json_t *root, const json_error_t *failure,
+                                const struct cx_names *targets, struct cx_error *error)
 {
     json_t *about = NULL, *list = NULL;
     json_error_t reason;
-    known->root = json_load_file(path, JSON_REJECT_DUPLICATES, &reason);
-    if (known->root == NULL) {
-        return cx_error_set(error, CX_ERR_FORMAT, "line %d: %s", reason.line, reason.text);
+    known->root = root;
+    if (root == NULL) {
+        return cx_error_set(error, CX_ERR_FORMAT, "line %d: %s", failure->line, failure->text);
     }
     if (json_unpack_ex(known->root, &reason, JSON_STRICT, "{s?o, s:o}", "about", &about, "defects", &list) != 0) {
         return cx_error_set(error, CX_ERR_FORMAT, "%s", reason.text);
@@ -184,13 +185,23 @@ static enum cx_status root_read(struct cx_known *known, const char *path, struct
     if (known->entries == NULL) {
         return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
     }
-    struct cx_names targets = {0};
     enum cx_status status = CX_OK;
-    cx_targets_known(&targets);
     for (size_t i = 0; i < json_array_size(list) && status == CX_OK; i++) {
-        status = entry_read(known, json_array_get(list, i), &targets, error);
+        status = entry_read(known, json_array_get(list, i), targets, error);
     }
-    cx_names_fini(&targets);
+    return status;
+}
+
+enum cx_status cx_known_parse(struct cx_known *known, const char *text, size_t text_bytes,
+                              const struct cx_names *targets, struct cx_error *error)
+{
+    json_error_t failure;
+    memset(known, 0, sizeof(*known));
+    json_t *root = json_loadb(text, text_bytes, JSON_REJECT_DUPLICATES, &failure);
+    enum cx_status status = root_read(known, root, &failure, targets, error);
+    if (status != CX_OK) {
+        cx_known_fini(known);
+    }
     return status;
 }
 
@@ -209,7 +220,12 @@ enum cx_status cx_known_load(struct cx_known *known, const char *path, struct cx
         path = usual;
     }
     struct cx_error reason = {0};
-    enum cx_status status = root_read(known, path, &reason);
+    struct cx_names targets = {0};
+    json_error_t failure;
+    cx_targets_known(&targets);
+    json_t *root = json_load_file(path, JSON_REJECT_DUPLICATES, &failure);
+    enum cx_status status = root_read(known, root, &failure, &targets, &reason);
+    cx_names_fini(&targets);
     if (status != CX_OK) {
         cx_known_fini(known);
         return cx_error_set(error, status, "known defects, %.200s: %.380s", path, reason.text);

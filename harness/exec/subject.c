@@ -252,8 +252,7 @@ void cx_subject_invocation_text(const struct cx_subject *subject, char *before, 
     }
 }
 
-// Words as one line: blanks, control characters and '%' become %XX, an empty word "%".
-static void words_encode(const struct cx_names *words, char *text, size_t text_bytes)
+void cx_subject_words_encode(const struct cx_names *words, char *text, size_t text_bytes)
 {
     size_t used = 0;
     snprintf(text, text_bytes, CX_NONE_TEXT);
@@ -267,7 +266,7 @@ static void words_encode(const struct cx_names *words, char *text, size_t text_b
     }
 }
 
-static int words_decode(const char *text, struct cx_names *words)
+int cx_subject_words_decode(const char *text, struct cx_names *words)
 {
     char word[CX_SUBJECT_WORDS_BYTES];
     size_t used = 0;
@@ -298,8 +297,8 @@ void cx_subject_save(const struct cx_subject *subject, struct cx_schedule *sched
     snprintf(schedule->subject, sizeof(schedule->subject), "%s%s", kind_names[subject->kind],
              subject->from_start ? " from-start" : "");
     snprintf(schedule->directory, sizeof(schedule->directory), "%s", subject->directory);
-    words_encode(&subject->words, schedule->command, sizeof(schedule->command));
-    words_encode(&subject->environment, schedule->environment, sizeof(schedule->environment));
+    cx_subject_words_encode(&subject->words, schedule->command, sizeof(schedule->command));
+    cx_subject_words_encode(&subject->environment, schedule->environment, sizeof(schedule->environment));
     schedule->digest = subject->digest;
 }
 
@@ -319,8 +318,8 @@ enum cx_status cx_subject_restore(struct cx_subject *subject, const struct cx_sc
     subject->from_start = strcmp(schedule->subject + chars, " from-start") == 0;
     snprintf(subject->directory, sizeof(subject->directory), "%s", schedule->directory);
     if (subject->kind == CX_SUBJECT_NONE || (schedule->subject[chars] != '\0' && !subject->from_start) ||
-        words_decode(schedule->command, &subject->words) != 0 || subject->words.count == 0 ||
-        words_decode(schedule->environment, &subject->environment) != 0) {
+        cx_subject_words_decode(schedule->command, &subject->words) != 0 || subject->words.count == 0 ||
+        cx_subject_words_decode(schedule->environment, &subject->environment) != 0) {
         return cx_error_set(error, CX_ERR_FORMAT, "%s: its subject makes no sense", path);
     }
     int python = subject->kind == CX_SUBJECT_SCRIPT || subject->kind == CX_SUBJECT_MODULE;

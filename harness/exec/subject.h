@@ -47,6 +47,11 @@ void cx_subject_save(const struct cx_subject *subject, struct cx_schedule *sched
 enum cx_status cx_subject_restore(struct cx_subject *subject, const struct cx_schedule *schedule, const char *path,
                                   int force, struct cx_error *error);
 
+// Words as one line: blanks, control characters and '%' become %XX, an empty word "%", no word "-"; and back: 0, or -1
+// for what is no such line.
+void cx_subject_words_encode(const struct cx_names *words, char *text, size_t text_bytes);
+int cx_subject_words_decode(const char *text, struct cx_names *words);
+
 // The command line as a shell would take it.
 void cx_subject_command_text(const struct cx_subject *subject, char *text, size_t text_bytes);
 
