@@ -5,20 +5,16 @@
 // The building is done by tools/cpython-build (CPython) and tools/runner-build (the runner); this file calls them and
 // reads the target.json that the first one leaves. Building one needs the source tree; list, info and run do not.
 #include <argp.h>
-#include <errno.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "harness/command.h"
-#include "harness/exec/interrupt.h"
 #include "harness/exec/targets.h"
-
-#define CX_TOOL_ARGUMENTS_MAX 8
+#include "harness/exec/tools.h"
 
 static char doc[] = "List, add, remove and describe CPython builds."
                     "\vACTION is list, add NAME, remove NAME or info NAME. `add 3.14.7-ft-debug` builds a release; "
@@ -65,37 +61,6 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
-}
-
-// Run a script of tools/ and wait for it. Its output is the user's, also the line that says why it failed; its exit
-// code decides.
-static enum cx_exit tool_run(const char *tool, const char *const *arguments, struct cx_error *error)
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof(path), "%s/tools/%s", cx_targets_source_dir(), tool);
-    if (access(path, X_OK) != 0) {
-        cx_error_system(error, "cannot run %s (CONSTRICTOR_SOURCE_DIR names the source tree)", path);
-        return CX_EXIT_ENVIRONMENT;
-    }
-    char *argv[CX_TOOL_ARGUMENTS_MAX + 2] = {path};
-    for (int i = 0; i < CX_TOOL_ARGUMENTS_MAX && arguments[i] != NULL; i++) {
-        argv[i + 1] = (char *)arguments[i];
-    }
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) {
-        cx_interrupt_reset();
-        execv(path, argv);
-        _exit(127);
-    }
-    int status = 0;
-    while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
-    if (pid < 0 || WIFSIGNALED(status)) {
-        cx_error_set(error, CX_ERR_ENVIRONMENT, "tools/%s was ended by signal %d", tool, WTERMSIG(status));
-        return pid > 0 && WTERMSIG(status) == SIGINT ? CX_EXIT_INTERRUPTED : CX_EXIT_ENVIRONMENT;
-    }
-    return (enum cx_exit)WEXITSTATUS(status);
 }
 
 // The target's description, or NULL. A new reference.
@@ -159,20 +124,11 @@ static enum cx_exit target_info(const char *name, struct cx_error *error)
 
 static enum cx_exit target_add(const struct target_options *target, struct cx_error *error)
 {
-    const char *const release[] = {target->name, NULL};
-    const char *const own[] = {"--name", target->name, "--source", target->source, "--build", target->build, NULL};
-    const char *const runner[] = {target->name, cx_targets_build_dir(), NULL};
     if ((target->source == NULL) != (target->build == NULL)) {
         cx_error_set(error, CX_ERR_USAGE, "--source and --build belong together");
         return CX_EXIT_USAGE;
     }
-    enum cx_exit code = CX_EXIT_OK;
-    if (target->name == NULL || strncmp(target->name, "plain", strlen("plain")) != 0) {
-        code = tool_run("cpython-build", target->source != NULL ? own : release, error);
-    }
-    if (code == CX_EXIT_OK) {
-        code = tool_run("runner-build", runner, error);
-    }
+    enum cx_exit code = cx_tools_target_add(target->name, target->source, target->build, error);
     if (code == CX_EXIT_OK) {
         printf("target %s is ready: constrictor list --target %s\n", target->name, target->name);
     }
@@ -197,7 +153,7 @@ static enum cx_exit target_remove(const struct target_options *target, struct cx
         return CX_EXIT_ENVIRONMENT;
     }
     const char *const arguments[] = {"--remove", target->name, NULL};
-    return cached ? tool_run("cpython-build", arguments, error) : CX_EXIT_OK;
+    return cached ? cx_tools_run("cpython-build", arguments, error) : CX_EXIT_OK;
 }
 
 enum cx_exit cx_cmd_target(int argc, char **argv)

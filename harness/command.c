@@ -3,6 +3,7 @@
 // command: what every verb needs to fail in the same way.
 #include "harness/command.h"
 
+#include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,5 +54,5 @@ enum cx_exit cx_command_fail(enum cx_status status, const struct cx_error *error
 void cx_command_usage(const char *verb, const struct cx_error *error)
 {
     fprintf(stderr, "constrictor %s: %s\n", verb, error->text);
-    exit(CX_EXIT_USAGE);
+    exit(argp_err_exit_status);
 }

@@ -16,9 +16,8 @@ set(CONSTRICTOR_COMMAND_SOURCES
     exec/explore.c exec/feedback.c exec/interrupt.c exec/jsonl.c exec/known.c exec/known_read.c exec/live.c
     exec/output.c exec/portfolio.c exec/preflight.c exec/profile.c exec/races.c exec/record.c exec/report.c
     exec/results.c exec/sanitize.c exec/seed.c exec/session.c exec/set.c exec/spawn.c exec/subject.c exec/targets.c
-    exec/within.c
-    exec/worker.c
-    gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c
+    exec/tools.c exec/totals.c exec/within.c exec/worker.c
+    gate/bisect.c gate/compare.c gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c
     store/merge.c store/store.c
     trace/order.c trace/reader.c trace/relocate.c trace/schedule.c trace/shrink.c trace/steps.c trace/writer.c
 )

@@ -16,6 +16,7 @@ import command
 
 FIXED_IN = "3.15.0rc2-ft-debug"
 SCENARIO = "finalize/attach_new_thread"
+RUNS_FLOOR = 10
 PASSING = ["critical/mutex_forms", "gc/noise", "lock/code_extra"]
 ASKED = [*PASSING, SCENARIO, "--runs", 30, "--search", 30]
 VERDICTS = ("pass", "uncertain", "still there", "changed", "fixed", "new", "not comparable")
@@ -88,13 +89,31 @@ def check_resume(test, whole):
 
 
 def check_time(test):
+    """However little time there is, every scenario is asked; what is left of much goes to the one that finds most."""
     ended = test.command("gate", *PASSING, "--baseline", test.target, "--candidate", FIXED_IN, "--for", "1ms", "--json",
                          "gate.json", folder=test.work / "late")
-    late = [(result["verdict"], result["reason"], result["candidate_runs"], result["findings"])
+    late = [(result["verdict"], result["baseline_runs"], result["candidate_runs"])
             for result in document(test.work / "late")["results"]]
-    test.check(ended.status == command.EXIT_NOTHING and
-               late == [("not comparable", "no time was left for it", 0, [])] * len(PASSING),
-               "no time left: no scenario passes, and each says why", ended)
+    test.check(ended.status == 0 and late == [("pass", RUNS_FLOOR, RUNS_FLOOR)] * len(PASSING),
+               f"no time left: every scenario has {RUNS_FLOOR} runs on each side all the same", ended)
+    ended = test.command("gate", SCENARIO, PASSING[0], "--baseline", test.target, "--candidate", FIXED_IN, "--for",
+                         "60s", "--json", "gate.json", folder=test.work / "rest")
+    runs = {result["scenario"]: result["candidate_runs"] for result in document(test.work / "rest")["results"]}
+    lines = (test.work / "rest/constrictor-gate/gate.jsonl").read_text().splitlines()
+    turns = [json.loads(line)["scenario"] for line in lines[3:]]
+    test.check(ended.status == 0 and sorted(runs) == sorted([SCENARIO, PASSING[0]]) and
+               turns[:1] == [SCENARIO] and turns.count(SCENARIO) > turns.count(PASSING[0]),
+               "what is left of the time goes to the scenario that has found most", turns or ended)
+
+
+def check_stop_at(test):
+    """One question: a side ends when it has shown what fits, and the other one has its own bounds."""
+    ended = test.command("gate", SCENARIO, "--baseline", test.target, "--candidate", FIXED_IN, "--runs", 60,
+                         "--stop-at", "^(crash|assertion) ", "--json", "gate.json", folder=test.work / "stop")
+    result = (document(test.work / "stop")["results"] or [{"verdict": "", "findings": []}])[0]
+    test.check(ended.status == 0 and result["verdict"] == "fixed" and result["baseline_runs"] < 60 and
+               result["candidate_runs"] == 60 and len(result["findings"]) == 1,
+               "--stop-at: the baseline ends at its first finding that fits, the candidate plays all its runs", ended)
 
 
 def section_offset(runner, address):
@@ -150,6 +169,7 @@ def check_input(test):
     wrong("an unknown target", "3.14.7-ft-dbg", "--baseline", "3.14.7-ft-dbg", "--candidate", FIXED_IN)
     wrong("an unknown scenario", "gc/no_such", "gc/no_such", *pair, "--runs", 1)
     wrong("the same target twice", "both sides", "--baseline", test.target, "--candidate", test.target)
+    wrong("an expression that does not parse", "--stop-at (", "gc/noise", *pair, "--stop-at", "(")
     wrong("one side only", "--candidate", "--baseline", test.target)
     wrong("no gate to resume", "there is no gate to resume", "--resume", test.work)
     broken = test.work / "broken"
@@ -168,6 +188,7 @@ def main():
     ended = test.command(*words(test, baseline=FIXED_IN, candidate=test.target), folder=test.work / "back")
     check_verdict(test, "back", ended, command.EXIT_FINDINGS, "new", "candidate", "baseline")
     check_time(test)
+    check_stop_at(test)
     check_canary(test)
     check_input(test)
     test.end()

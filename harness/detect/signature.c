@@ -54,6 +54,12 @@ void cx_signature_id(const char *text, char *id)
     }
 }
 
+void cx_signature_parse(struct cx_signature *signature, const char *text)
+{
+    snprintf(signature->text, sizeof(signature->text), "%s", text);
+    cx_signature_id(text, signature->id);
+}
+
 const char *cx_thread_role(const struct cx_thread_report *report)
 {
     if (report->name[0] != '\0') {

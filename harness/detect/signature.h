@@ -61,6 +61,9 @@ int cx_symptoms_have(const struct cx_symptoms *symptoms, const char *id);
 // Make the signature of a text: a copy, cut at CX_SIGNATURE_CHARS_MAX, and the hash of all of it.
 void cx_signature_make(struct cx_signature *signature, const char *text);
 
+// The signature whose text this is, as it was printed; its id is empty if that has no digits.
+void cx_signature_parse(struct cx_signature *signature, const char *text);
+
 // The twelve digits at the end of a signature's text, or "" when it has none. `id` has room for 13 bytes.
 void cx_signature_id(const char *text, char *id);
 

@@ -131,7 +131,7 @@ size_t cx_campaign_unseen(const struct cx_campaign *campaign, const struct cx_ex
 
 enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const struct cx_scenario_info *info)
 {
-    const struct cx_explore_totals *totals = &explore->totals;
+    const struct cx_totals *totals = &explore->totals;
     int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
     int unexpected = 0;
     int expected = 0;

@@ -82,7 +82,12 @@ static void observe_message(const struct cx_explore *explore, const char *text)
 
 static int time_left(const struct cx_explore *explore)
 {
-    return explore->options->deadline_ns == CX_NO_DEADLINE || cx_clock_ns() < explore->options->deadline_ns;
+    const struct cx_explore_options *options = explore->options;
+    if (explore->work->next_deal <= options->runs_floor) {
+        return 1;
+    }
+    int cpu_left = options->cpu_ns_max == 0 || explore->totals.cpu_ns < options->cpu_ns_max;
+    return cpu_left && (options->deadline_ns == CX_NO_DEADLINE || cx_clock_ns() < options->deadline_ns);
 }
 
 static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, enum task_kind kind, uint64_t number,
@@ -253,41 +258,15 @@ static enum cx_status answers_collect(struct cx_explore *explore, struct cx_erro
     return CX_OK;
 }
 
-static void totals_add(struct cx_explore *explore, uint64_t number, const struct cx_record *record, int failing)
-{
-    struct cx_explore_totals *totals = &explore->totals;
-    totals->threads_max = record->threads_count > totals->threads_max ? record->threads_count : totals->threads_max;
-    totals->cpu_ns += record->cpu_ns;
-    totals->fork_ns += record->fork_ns;
-    totals->wall_ns += record->wall_ns;
-    totals->steps += record->steps;
-    totals->accesses_seen |= record->accesses_seen;
-    if (record->detailed && record->result->uncontrolled[0] != '\0' && totals->uncontrolled[0] == '\0') {
-        snprintf(totals->uncontrolled, sizeof(totals->uncontrolled), "%s", record->result->uncontrolled);
-    }
-    if (record->outcome == CX_OUTCOME_ERROR && totals->runs_error++ == 0) {
-        snprintf(totals->error_text, sizeof(totals->error_text), "%s", record->result->message);
-    }
-    totals->runs_skipped += record->outcome == CX_OUTCOME_SKIP;
-    if (number == 0) {
-        totals->choices_expected = record->choices;
-        return;
-    }
-    totals->runs++;
-    totals->runs_failing += failing;
-    totals->runs_parked += record->threads_parked > 0;
-    totals->choices += record->choices;
-    if (controlled(explore)) {
-        cx_set_add(&totals->interleavings, record->fingerprint);
-    }
-}
-
 static void finding_settle(struct cx_explore *explore, struct cx_finding *finding, const struct cx_record *record)
 {
     enum cx_outcome seen = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     // A canary of divergence fails in its own way when nobody replays it.
     int native = finding->status == CX_FINDING_NATIVE && explore->expected == CX_OUTCOME_DIVERGED;
     finding->expected = explore->expected != CX_OUTCOME_PASS && (seen == explore->expected || native);
+    const regex_t *stop_at = explore->options->stop_at;
+    explore->totals.stopped |= stop_at != NULL && finding->status == CX_FINDING_CONFIRMED &&
+                               regexec(stop_at, finding->signature.text, 0, NULL, 0) == 0;
     explore->observer->finding(explore->observer->context, explore, finding, record);
 }
 
@@ -372,7 +351,7 @@ static void run_judge(struct cx_explore *explore, struct cx_record *record)
     if (record->detailed) {
         cx_symptoms_find(record->result, explore->resolver, &work->symptoms);
     }
-    totals_add(explore, number, record, work->symptoms.count > 0);
+    cx_totals_add(&explore->totals, record, number == 0, work->symptoms.count > 0, controlled(explore));
     confirm->record = record;
     confirm->run = number;
     for (uint32_t i = 0; i < work->symptoms.count; i++) {
@@ -424,7 +403,7 @@ static void runs_judge(struct cx_explore *explore)
         slot->ready = 0;
         work->next_judge++;
         uint64_t wanted = explore->options->findings_max;
-        if (wanted > 0 && explore->findings.count >= wanted) {
+        if ((wanted > 0 && explore->findings.count >= wanted) || explore->totals.stopped) {
             work->enough = 1;
             work->runs_end = work->next_deal;
         }

@@ -12,12 +12,13 @@
 #ifndef CX_EXEC_EXPLORE_H
 #define CX_EXEC_EXPLORE_H
 
+#include <regex.h>
 #include <stdint.h>
 
 #include "harness/detect/signature.h"
 #include "harness/exec/crew.h"
 #include "harness/exec/record.h"
-#include "harness/exec/set.h"
+#include "harness/exec/totals.h"
 #include "harness/finding.h"
 
 struct cx_explore_options {
@@ -30,33 +31,14 @@ struct cx_explore_options {
     uint64_t runs_max;        // UINT64_MAX: until the deadline
     uint64_t deadline_ns;     // CX_NO_DEADLINE: until runs_max
     uint64_t findings_max;    // stop after so many signatures; 0: no limit
+    uint64_t runs_floor;      // so many are played in any case; 0: the default order at least
+    uint64_t cpu_ns_max;      // stop after so much CPU time of runs; 0: no limit
+    const regex_t *stop_at;   // stop after a confirmed signature that fits it; NULL: none
     uint32_t wall_ms_max;     // of one run; 0: the scenario's
     uint64_t steps_max;       // of one run; 0: the scenario's
     struct cx_rules rules;
     const struct cx_points *points; // borrowed
     int verify;                     // replay every run once, not only the first two
-};
-
-struct cx_explore_totals {
-    uint64_t runs; // judged, without the default run
-    uint64_t runs_failing;
-    uint64_t runs_skipped;
-    uint64_t runs_parked; // with a thread that CPython parked for ever
-    uint64_t runs_error;  // the harness itself failed
-    uint64_t runs_slow;   // beyond the real-time bound, and passed when they were replayed
-    uint64_t replays;
-    uint64_t steps;
-    uint64_t choices;
-    uint64_t choices_expected;
-    uint64_t cpu_ns;
-    uint64_t fork_ns;
-    uint64_t wall_ns;
-    uint32_t threads_max;
-    uint32_t accesses_seen; // 1: a plain access was a point
-    char shown[200];        // about all schedules, by exhaustive
-    char error_text[400];   // of the first run with a harness error
-    char uncontrolled[200]; // of the first run that had something out of control
-    struct cx_set interleavings;
 };
 
 struct cx_explore;
@@ -82,7 +64,7 @@ struct cx_explore {
     uint32_t scenario;        // index
     enum cx_outcome expected; // CX_OUTCOME_PASS: nothing
     struct cx_findings findings;
-    struct cx_explore_totals totals;
+    struct cx_totals totals;
     struct cx_explore_work *work; // private to explore.c
 };
 

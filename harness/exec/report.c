@@ -286,7 +286,7 @@ static json_t *signatures_json(const struct cx_explore *explore)
 
 static void scenario_print(struct cx_campaign *campaign, const struct cx_explore *explore, const char *remark)
 {
-    const struct cx_explore_totals *totals = &explore->totals;
+    const struct cx_totals *totals = &explore->totals;
     const char *name = explore->options->scenario;
     cx_live_clear(&campaign->live);
     printf("\n%s on %s: %" PRIu64 " runs, %" PRIu64 " failing (%.1f %%), %zu signature%s", name, campaign->target,
@@ -320,7 +320,7 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
 // The totals of a scenario, at its end or (`verdict` NULL) in the middle. A new reference.
 static json_t *totals_json(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict)
 {
-    const struct cx_explore_totals *totals = &explore->totals;
+    const struct cx_totals *totals = &explore->totals;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, "
                      "s:f, s:o, s:s}",
                      "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "build_id",
@@ -363,7 +363,7 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
                                           "nothing was explored, which is what this canary is for",
                                           "does not apply here",
                                           "the harness failed"};
-    const struct cx_explore_totals *totals = &explore->totals;
+    const struct cx_totals *totals = &explore->totals;
     int missed = verdict == CX_VERDICT_NOTHING && cx_points_missed(explore->options->points, totals->accesses_seen);
     scenario_print(campaign, explore,
                    missed ? "NOTHING WAS EXPLORED: no plain access was a point (was it compiled with `constrictor cc "

@@ -12,136 +12,33 @@
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/targets.h"
-#include "harness/gate/side.h"
+#include "harness/gate/compare.h"
 #include "harness/gate/state.h"
 #include "harness/options.h"
+
+#define CX_GATE_REST_NS_MIN 2000000000ULL
 
 struct gate {
     struct cx_gate_options *options;
     struct cx_gate_state state;
     struct cx_symbolizer *symbolizer;
     struct cx_live live;
-    struct cx_gate_target sides[CX_GATE_SIDES];
-    struct cx_gate_sights sights; // of the current scenario
+    struct cx_gate_compare compare;
     uint64_t started_ns;
     uint64_t spent_ns; // before: by the gate that this one goes on with
-    uint64_t deadline_ns;
-    uint64_t scenarios_left; // on all pairs, as far as is known
+    uint64_t end_ns;   // of all pairs together
     char progress[80];
 };
 
-uint64_t cx_gate_share_ns(uint64_t left_ns, uint64_t scenarios_left)
+enum cx_status cx_gate_stop_at_compile(regex_t *expression, const char *text, struct cx_error *error)
 {
-    uint64_t parts = 2 * CX_GATE_SIDES * (scenarios_left > 0 ? scenarios_left : 1);
-    return left_ns / parts;
-}
-
-static uint64_t share_deadline(const struct gate *gate)
-{
-    if (gate->deadline_ns == CX_NO_DEADLINE) {
-        return CX_NO_DEADLINE;
+    char reason[120];
+    int failed = regcomp(expression, text, REG_EXTENDED | REG_NOSUB);
+    if (failed == 0) {
+        return CX_OK;
     }
-    uint64_t now_ns = cx_clock_ns();
-    uint64_t left_ns = gate->deadline_ns > now_ns ? gate->deadline_ns - now_ns : 0;
-    return now_ns + cx_gate_share_ns(left_ns, gate->scenarios_left);
-}
-
-// The candidate first; the baseline then plays as many, or says how many it had the time for.
-static enum cx_status both_explore(struct gate *gate, struct cx_gate_result *result, uint32_t strategy,
-                                   uint64_t run_first, uint64_t runs_max, struct cx_error *error)
-{
-    enum cx_status status = CX_OK;
-    uint64_t runs = runs_max;
-    for (int at = CX_GATE_CANDIDATE; at >= CX_GATE_BASELINE && status == CX_OK && result->verdict == CX_GATE_PASS;
-         at--) {
-        struct cx_gate_stint stint = {.scenario = result->scenario,
-                                      .strategy = strategy,
-                                      .run_first = run_first,
-                                      .runs_max = runs,
-                                      .deadline_ns = share_deadline(gate)};
-        status = cx_gate_side_explore(&gate->sides[at], &stint, error);
-        result->runs[at] += stint.runs;
-        result->cpu_ns[at] += stint.cpu_ns;
-        runs = stint.runs > 0 ? stint.runs : 1;
-        if (stint.skipped || (stint.nothing && gate->sights.count == 0)) {
-            result->verdict = CX_GATE_NOT_COMPARABLE;
-            int late = stint.runs == 0 && cx_clock_ns() >= stint.deadline_ns;
-            result->reason = stint.skipped ? "it skips itself here"
-                             : late        ? "no time was left for it"
-                                           : "nothing was explored";
-        }
-    }
-    return status;
-}
-
-// Count who has looked for what; then follow what one side alone has seen on the other.
-static enum cx_status one_sided_follow(struct gate *gate, const struct cx_gate_result *result, size_t from,
-                                       struct cx_error *error)
-{
-    enum cx_status status = CX_OK;
-    for (size_t i = from; i < gate->sights.count && status == CX_OK; i++) {
-        enum cx_gate_side missing;
-        if (cx_gate_one_sided(&gate->sights.list[i], &missing)) {
-            status = cx_gate_side_follow(&gate->sides[missing], result->scenario, i, error);
-        }
-    }
-    return status;
-}
-
-static const struct cx_gate_sight *one_sided_first(const struct gate *gate)
-{
-    enum cx_gate_side missing;
-    for (size_t i = 0; i < gate->sights.count; i++) {
-        if (cx_gate_one_sided(&gate->sights.list[i], &missing)) {
-            return &gate->sights.list[i];
-        }
-    }
-    return NULL;
-}
-
-static enum cx_status scenario_explore(struct gate *gate, struct cx_gate_result *result, struct cx_error *error)
-{
-    const struct cx_campaign_options *run = &gate->options->run;
-    enum cx_status status = both_explore(gate, result, run->strategy, 0, run->runs_max, error);
-    if (status == CX_OK) {
-        status = one_sided_follow(gate, result, 0, error);
-    }
-    const struct cx_gate_sight *alone = one_sided_first(gate);
-    if (status == CX_OK && alone != NULL && gate->options->search_max > 0) {
-        size_t known = gate->sights.count;
-        status = both_explore(gate, result, alone->strategy, result->runs[CX_GATE_CANDIDATE], gate->options->search_max,
-                              error);
-        if (status == CX_OK) {
-            status = one_sided_follow(gate, result, known, error);
-        }
-    }
-    for (size_t i = 0; i < gate->sights.count; i++) {
-        enum cx_gate_side missing;
-        if (cx_gate_one_sided(&gate->sights.list[i], &missing)) {
-            gate->sights.list[i].sides[missing].schedules += result->runs[missing];
-        }
-    }
-    return status;
-}
-
-// Why a scenario cannot be asked on both sides, or NULL.
-static const char *incomparable(const struct gate *gate, const char *scenario)
-{
-    static const char *const absent[] = {"the baseline's runner does not have it", "the candidate's runner does not"};
-    static const char *const apart[] = {"it does not apply to the baseline", "it does not apply to the candidate"};
-    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
-        int applicable = 0;
-        if (cx_gate_side_scenario(&gate->sides[at], scenario, &applicable) < 0) {
-            return absent[at];
-        }
-        if (!applicable) {
-            return apart[at];
-        }
-    }
-    const struct cx_identity *left = gate->sides[CX_GATE_BASELINE].campaign.identity;
-    const struct cx_identity *right = gate->sides[CX_GATE_CANDIDATE].campaign.identity;
-    int same = left->gil_build == right->gil_build && left->tsan == right->tsan && left->debug == right->debug;
-    return same ? NULL : "the builds differ in kind";
+    regerror(failed, expression, reason, sizeof(reason));
+    return cx_error_set(error, CX_ERR_USAGE, "--stop-at %s: %s", text, reason);
 }
 
 static void result_print(struct gate *gate, const struct cx_gate_result *result)
@@ -150,42 +47,50 @@ static void result_print(struct gate *gate, const struct cx_gate_result *result)
     printf("%-16s %s: %s -> %s%s%s\n", cx_gate_verdict_name(result->verdict), result->scenario,
            result->targets[CX_GATE_BASELINE], result->targets[CX_GATE_CANDIDATE], result->reason[0] != '\0' ? ": " : "",
            result->reason);
-    for (size_t i = 0; i < gate->sights.count; i++) {
-        const struct cx_gate_sight *sight = &gate->sights.list[i];
+    for (size_t i = 0; i < gate->compare.sights.count; i++) {
+        const struct cx_gate_sight *sight = &gate->compare.sights.list[i];
         enum cx_gate_side missing;
         printf("    %s: %s%s%s\n", cx_gate_verdict_name(sight->verdict), sight->signature.text,
                sight->issue[0] != '\0' ? ", known: " : "", sight->issue);
         if (cx_gate_one_sided(sight, &missing)) {
-            printf("      not on %s in %" PRIu64 " schedules; constrictor replay %s\n", result->targets[missing],
-                   sight->sides[missing].schedules, sight->sides[!missing].schedule);
+            printf("      not on %s in %" PRIu64 " schedules%s; constrictor replay %s\n", result->targets[missing],
+                   sight->sides[missing].schedules, sight->sides[missing].expected ? ", but known there" : "",
+                   sight->sides[!missing].schedule);
         }
     }
     fflush(stdout);
 }
 
-static enum cx_status scenario_gate(struct gate *gate, const char *scenario, struct cx_error *error)
+// Ask a scenario, for the first time or, with its result of before, once more; print the result and keep it.
+static enum cx_status scenario_gate(struct gate *gate, const char *scenario, const json_t *before,
+                                    struct cx_error *error)
 {
-    struct cx_gate_result result = {.scenario = scenario, .reason = "", .sights = &gate->sights};
+    struct cx_gate_result result = {.scenario = scenario, .reason = "", .sights = &gate->compare.sights};
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
-        result.targets[at] = gate->sides[at].campaign.target;
+        result.targets[at] = gate->compare.sides[at].campaign.target;
     }
-    const char *reason = incomparable(gate, scenario);
+    const char *reason = cx_gate_incomparable(&gate->compare, scenario);
     enum cx_status status = CX_OK;
     if (reason != NULL) {
         result.verdict = CX_GATE_NOT_COMPARABLE;
         result.reason = reason;
+    } else if (before != NULL) {
+        cx_gate_state_recall(before, &result, &gate->compare.sights);
+        status = cx_gate_compare_more(&gate->compare, &result, error);
     } else {
-        status = scenario_explore(gate, &result, error);
+        status = cx_gate_compare_first(&gate->compare, &result, error);
     }
     if (status == CX_OK && result.verdict != CX_GATE_NOT_COMPARABLE) {
-        result.verdict = cx_gate_judge(&gate->sights);
+        result.verdict = cx_gate_judge(&gate->compare.sights);
     }
     if (status == CX_OK) {
         result.spent_ns = gate->spent_ns + cx_clock_ns() - gate->started_ns;
-        result_print(gate, &result);
+        if (before == NULL || gate->compare.sights.count > json_array_size(json_object_get(before, "findings"))) {
+            result_print(gate, &result);
+        }
         status = cx_gate_state_add(&gate->state, &result, error);
     }
-    cx_gate_sights_fini(&gate->sights);
+    cx_gate_sights_fini(&gate->compare.sights);
     return status;
 }
 
@@ -193,12 +98,12 @@ static enum cx_status sides_open(struct gate *gate, size_t pair, struct cx_error
 {
     enum cx_status status = CX_OK;
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES && status == CX_OK; at++) {
-        struct cx_gate_target *target = &gate->sides[at];
+        struct cx_gate_target *target = &gate->compare.sides[at];
         uint32_t found = 0;
         target->side = (enum cx_gate_side)at;
         target->live = &gate->live;
         target->progress = gate->progress;
-        target->sights = &gate->sights;
+        target->sights = &gate->compare.sights;
         target->campaign.options = &gate->options->run;
         target->campaign.symbolizer = gate->symbolizer;
         status = cx_gate_side_open(target, gate->options->sides[at].list[pair], error);
@@ -218,7 +123,7 @@ static void scenarios_list(const struct gate *gate, struct cx_names *names)
 {
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
         uint32_t count = 0;
-        const struct cx_scenario_info *scenarios = cx_worker_scenarios(gate->sides[at].crew.workers[0], &count);
+        const struct cx_scenario_info *scenarios = cx_worker_scenarios(gate->compare.sides[at].crew.workers[0], &count);
         for (uint32_t i = 0; i < count; i++) {
             if (strncmp(scenarios[i].name, "canary/", strlen("canary/")) != 0 &&
                 cx_campaign_selected(&gate->options->run.patterns, scenarios[i].name)) {
@@ -228,13 +133,36 @@ static void scenarios_list(const struct gate *gate, struct cx_names *names)
     }
 }
 
+// The time that is left goes to the scenarios that have found most, a turn at a time. Each turn may be cut, but its
+// first runs are played: so the end comes a little before the deadline.
+static enum cx_status rest_gate(struct gate *gate, struct cx_error *error)
+{
+    const char *baseline = gate->compare.sides[CX_GATE_BASELINE].campaign.target;
+    const char *candidate = gate->compare.sides[CX_GATE_CANDIDATE].campaign.target;
+    enum cx_status status = CX_OK;
+    gate->compare.scenarios_left = 1;
+    snprintf(gate->progress, sizeof(gate->progress), "more ");
+    while (status == CX_OK && cx_clock_ns() + CX_GATE_REST_NS_MIN < gate->compare.deadline_ns) {
+        const json_t *before = cx_gate_state_richest(&gate->state, baseline, candidate, gate->options->run.runs_max);
+        if (before == NULL) {
+            break;
+        }
+        json_t *kept = json_deep_copy(before); // the new result takes its place
+        status = cx_interrupted()
+                     ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted")
+                     : scenario_gate(gate, json_string_value(json_object_get(kept, "scenario")), kept, error);
+        json_decref(kept);
+    }
+    return status;
+}
+
 static enum cx_status pair_gate(struct gate *gate, size_t pair, struct cx_error *error)
 {
     struct cx_names names = {0};
     uint32_t count = 0;
     enum cx_status status = sides_open(gate, pair, error);
     if (status == CX_OK) {
-        const struct cx_worker *worker = gate->sides[CX_GATE_CANDIDATE].crew.workers[0];
+        const struct cx_worker *worker = gate->compare.sides[CX_GATE_CANDIDATE].crew.workers[0];
         const struct cx_scenario_info *all = cx_worker_scenarios(worker, &count);
         status = cx_campaign_patterns_check(&gate->options->run.patterns, all, count, error);
     }
@@ -242,17 +170,20 @@ static enum cx_status pair_gate(struct gate *gate, size_t pair, struct cx_error 
         scenarios_list(gate, &names);
     }
     for (size_t i = 0; i < names.count && status == CX_OK; i++) {
-        gate->scenarios_left = names.count * (gate->options->sides[0].count - pair) - i;
+        gate->compare.scenarios_left = names.count - i;
         snprintf(gate->progress, sizeof(gate->progress), "%zu/%zu ", i + 1, names.count);
-        if (!cx_gate_state_have(&gate->state, names.list[i], gate->sides[CX_GATE_BASELINE].campaign.target,
-                                gate->sides[CX_GATE_CANDIDATE].campaign.target)) {
+        if (!cx_gate_state_have(&gate->state, names.list[i], gate->compare.sides[CX_GATE_BASELINE].campaign.target,
+                                gate->compare.sides[CX_GATE_CANDIDATE].campaign.target)) {
             status = cx_interrupted() ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted")
-                                      : scenario_gate(gate, names.list[i], error);
+                                      : scenario_gate(gate, names.list[i], NULL, error);
         }
+    }
+    if (status == CX_OK && gate->options->rest && gate->compare.deadline_ns != CX_NO_DEADLINE) {
+        status = rest_gate(gate, error);
     }
     cx_names_fini(&names);
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
-        cx_gate_side_close(&gate->sides[at]);
+        cx_gate_side_close(&gate->compare.sides[at]);
     }
     return status;
 }
@@ -269,13 +200,14 @@ static json_t *names_json(const struct cx_names *names)
 static json_t *asked_json(const struct cx_gate_options *options)
 {
     const struct cx_campaign_options *run = &options->run;
-    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:i}", "type", "gate", "format",
-                     CX_GATE_FORMAT, "version", CONSTRICTOR_VERSION, "command", run->command, "baseline",
-                     names_json(&options->sides[CX_GATE_BASELINE]), "candidate",
-                     names_json(&options->sides[CX_GATE_CANDIDATE]), "scenarios", names_json(&run->patterns),
-                     "strategy", cx_strategy_name(run->strategy), "seed", (json_int_t)run->seed, "runs",
-                     (json_int_t)run->runs_max, "search", (json_int_t)options->search_max, "time_ms",
-                     (json_int_t)(run->time_max_ns / CX_NS_PER_MS), "jobs", (int)run->jobs);
+    return json_pack(
+        "{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:s, s:I, s:I, s:I, s:I, s:i, s:I, s:s*, s:b}", "type", "gate", "format",
+        CX_GATE_FORMAT, "version", CONSTRICTOR_VERSION, "command", run->command, "baseline",
+        names_json(&options->sides[CX_GATE_BASELINE]), "candidate", names_json(&options->sides[CX_GATE_CANDIDATE]),
+        "scenarios", names_json(&run->patterns), "strategy", cx_strategy_name(run->strategy), "seed",
+        (json_int_t)run->seed, "runs", (json_int_t)run->runs_max, "search", (json_int_t)options->search_max, "time_ms",
+        (json_int_t)(run->time_max_ns / CX_NS_PER_MS), "jobs", (int)run->jobs, "cpu_ms",
+        (json_int_t)(options->cpu_ns_max / CX_NS_PER_MS), "stop_at", options->stop_at, "rest", options->rest);
 }
 
 static void names_restore(struct cx_names *names, const json_t *list)
@@ -299,6 +231,9 @@ static enum cx_status asked_restore(struct cx_gate_options *options, const json_
     run->time_max_ns = (uint64_t)json_integer_value(json_object_get(asked, "time_ms")) * CX_NS_PER_MS;
     run->jobs = (uint32_t)json_integer_value(json_object_get(asked, "jobs"));
     options->search_max = (uint64_t)json_integer_value(json_object_get(asked, "search"));
+    options->cpu_ns_max = (uint64_t)json_integer_value(json_object_get(asked, "cpu_ms")) * CX_NS_PER_MS;
+    options->rest = json_is_true(json_object_get(asked, "rest"));
+    options->stop_at = json_string_value(json_object_get(asked, "stop_at"));
     const char *strategy = json_string_value(json_object_get(asked, "strategy"));
     if (strategy == NULL || run->runs_max == 0 ||
         options->sides[CX_GATE_BASELINE].count != options->sides[CX_GATE_CANDIDATE].count) {
@@ -316,6 +251,10 @@ static enum cx_status gate_prepare(struct gate *gate, struct cx_error *error)
         status = cx_gate_state_resume(&gate->state, options->resume_dir, error);
         status = status == CX_OK ? asked_restore(options, gate->state.asked, error) : status;
     }
+    if (status == CX_OK && options->stop_at != NULL) {
+        status = cx_gate_stop_at_compile(&gate->compare.stop_at, options->stop_at, error);
+        gate->compare.stopping = status == CX_OK;
+    }
     for (size_t i = 0; i < options->sides[0].count && status == CX_OK; i++) {
         char ignored[PATH_MAX];
         status = cx_targets_runner(options->sides[CX_GATE_BASELINE].list[i], ignored, error);
@@ -329,7 +268,7 @@ static enum cx_status gate_prepare(struct gate *gate, struct cx_error *error)
                                  : status;
     }
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES && status == CX_OK; at++) {
-        status = cx_known_load(&gate->sides[at].campaign.known, options->run.known_path, error);
+        status = cx_known_load(&gate->compare.sides[at].campaign.known, options->run.known_path, error);
     }
     return status == CX_OK ? cx_symbolizer_new(&gate->symbolizer, NULL, error) : status;
 }
@@ -369,15 +308,19 @@ enum cx_exit cx_gate_run(struct cx_gate_options *options)
         return CX_EXIT_ENVIRONMENT;
     }
     gate->options = options;
+    gate->compare.options = options;
     cx_live_init(&gate->live);
     enum cx_status status = gate_prepare(gate, &error);
     uint64_t time_ns = options->run.time_max_ns;
     gate->started_ns = cx_clock_ns();
     gate->spent_ns = cx_gate_state_spent_ns(&gate->state);
     uint64_t left_ns = time_ns > gate->spent_ns ? time_ns - gate->spent_ns : 0;
-    gate->deadline_ns = time_ns == 0 ? CX_NO_DEADLINE : gate->started_ns + left_ns;
+    gate->end_ns = time_ns == 0 ? CX_NO_DEADLINE : gate->started_ns + left_ns;
     int began = status == CX_OK;
     for (size_t i = 0; i < options->sides[0].count && status == CX_OK; i++) {
+        uint64_t now_ns = cx_clock_ns();
+        uint64_t part_ns = gate->end_ns > now_ns ? (gate->end_ns - now_ns) / (options->sides[0].count - i) : 0;
+        gate->compare.deadline_ns = gate->end_ns == CX_NO_DEADLINE ? CX_NO_DEADLINE : now_ns + part_ns;
         status = pair_gate(gate, i, &error);
     }
     enum cx_exit code = exit_of(gate, status);
@@ -393,7 +336,10 @@ enum cx_exit cx_gate_run(struct cx_gate_options *options)
         }
     }
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
-        cx_known_fini(&gate->sides[at].campaign.known);
+        cx_known_fini(&gate->compare.sides[at].campaign.known);
+    }
+    if (gate->compare.stopping) {
+        regfree(&gate->compare.stop_at);
     }
     cx_symbolizer_free(gate->symbolizer);
     cx_gate_state_close(&gate->state);

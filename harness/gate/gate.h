@@ -7,6 +7,8 @@
 #ifndef CX_GATE_GATE_H
 #define CX_GATE_GATE_H
 
+#include <regex.h>
+
 #include "harness/exec/campaign.h"
 #include "harness/gate/judge.h"
 
@@ -14,6 +16,9 @@ struct cx_gate_options {
     struct cx_campaign_options run;       // patterns, seed, strategy, bounds, jobs, folder; its targets are not used
     struct cx_names sides[CX_GATE_SIDES]; // pairs: as many on each side
     uint64_t search_max;                  // more runs for each side, where one has shown something alone
+    int rest;                             // what is left of the time goes to scenarios that find most
+    uint64_t cpu_ns_max;                  // CPU time of a scenario on a side; 0: no limit
+    const char *stop_at;                  // a side ends with a scenario at a signature that fits; NULL: none
     const char *resume_dir;               // or NULL; all but this and the names of files comes from there
     const char *markdown_path;            // or NULL
     const char *json_path;                // or NULL
@@ -21,6 +26,9 @@ struct cx_gate_options {
 
 // Play it and print the verdict. Returns the exit code of the command.
 enum cx_exit cx_gate_run(struct cx_gate_options *options);
+
+// The expression of --stop-at, parsed. An empty one fits everything. The caller frees it if the answer is CX_OK.
+enum cx_status cx_gate_stop_at_compile(regex_t *expression, const char *text, struct cx_error *error);
 
 // The time for the first runs of one scenario's side: an even share of half of what is left. The other half is there
 // for those that find something.

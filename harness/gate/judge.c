@@ -90,7 +90,10 @@ static enum cx_gate_verdict sight_judge(const struct cx_gate_sights *sights, con
     if (shown_otherwise(sights, sight, missing)) {
         return CX_GATE_CHANGED;
     }
-    return missing == CX_GATE_BASELINE ? CX_GATE_NEW : CX_GATE_FIXED;
+    if (missing == CX_GATE_CANDIDATE) {
+        return CX_GATE_FIXED;
+    }
+    return sight->sides[CX_GATE_BASELINE].expected ? CX_GATE_STILL : CX_GATE_NEW;
 }
 
 enum cx_gate_verdict cx_gate_judge(struct cx_gate_sights *sights)

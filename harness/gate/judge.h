@@ -19,7 +19,7 @@ enum cx_gate_side { CX_GATE_BASELINE = 0, CX_GATE_CANDIDATE, CX_GATE_SIDES };
 enum cx_gate_verdict {
     CX_GATE_PASS = 0,       // neither side has shown anything
     CX_GATE_UNCERTAIN,      // one side alone has shown it, and not in all three replays
-    CX_GATE_STILL,          // both sides show it
+    CX_GATE_STILL,          // both sides show it, or the candidate alone, and the baseline is known to have it
     CX_GATE_CHANGED,        // the other side shows the same known defect with another signature
     CX_GATE_FIXED,          // the baseline alone shows it
     CX_GATE_NEW,            // the candidate alone shows it
@@ -35,6 +35,7 @@ struct cx_gate_sight {
     enum cx_gate_verdict verdict;
     struct {
         int seen;
+        int expected;            // a known defect explains it there
         int confirmed;           // three strict replays out of three, or seen in the other side's schedule
         uint64_t schedules;      // without seeing it: that looked for it; else up to the one that showed it
         char schedule[PATH_MAX]; // file, or empty

@@ -135,8 +135,11 @@ static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_s
         .preemptions_max = options->preemptions_max,
         .seed = options->seed,
         .run_first = stint->run_first,
+        .runs_floor = stint->runs_floor,
         .runs_max = stint->runs_max,
         .deadline_ns = stint->deadline_ns,
+        .cpu_ns_max = stint->cpu_ns_max,
+        .stop_at = stint->stop_at,
         .findings_max = canary ? 1 : 0,
         .rules = options->rules,
         .points = &target->campaign.points,
@@ -155,6 +158,7 @@ static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_s
     *verdict = cx_campaign_verdict(&explore, &info);
     stint->runs = explore.totals.runs;
     stint->cpu_ns = explore.totals.cpu_ns;
+    stint->stopped = explore.totals.stopped;
     stint->skipped = *verdict == CX_VERDICT_SKIPPED;
     stint->nothing = *verdict == CX_VERDICT_NOTHING || *verdict == CX_VERDICT_NOTHING_DUE;
     snprintf(stint->error_text, sizeof(stint->error_text), "%s",

@@ -4,6 +4,8 @@
 #ifndef CX_GATE_SIDE_H
 #define CX_GATE_SIDE_H
 
+#include <regex.h>
+
 #include "harness/exec/campaign.h"
 #include "harness/gate/judge.h"
 
@@ -22,9 +24,13 @@ struct cx_gate_stint {
     const char *scenario;
     uint32_t strategy;
     uint64_t run_first;
+    uint64_t runs_floor; // that are played however late it is
     uint64_t runs_max;
     uint64_t deadline_ns;
-    uint64_t runs; // out: that were played
+    uint64_t cpu_ns_max;    // 0: no limit
+    const regex_t *stop_at; // a confirmed signature that ends it; NULL: none
+    int stopped;            // out: 1: there was one
+    uint64_t runs;          // out: that were played
     uint64_t cpu_ns;
     int skipped; // out: 1: every run said that it does not apply
     int nothing; // out: 1: nothing was explored

@@ -51,6 +51,36 @@ enum cx_status cx_gate_state_create(struct cx_gate_state *state, const char *dir
     return line_write(state, asked, error);
 }
 
+static int text_is(const json_t *object, const char *key, const char *wanted)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL && strcmp(text, wanted) == 0;
+}
+
+static int same_question(const json_t *left, const json_t *right)
+{
+    static const char *const keys[] = {"scenario", "baseline", "candidate"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *text = json_string_value(json_object_get(right, keys[i]));
+        if (text == NULL || !text_is(left, keys[i], text)) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+// Keep a result, in the place of an older one of the same scenario and pair.
+static void result_put(struct cx_gate_state *state, json_t *object)
+{
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        if (same_question(json_array_get(state->results, i), object)) {
+            json_array_set(state->results, i, object);
+            return;
+        }
+    }
+    json_array_append(state->results, object);
+}
+
 enum cx_status cx_gate_state_parse(struct cx_gate_state *state, const char *text, size_t text_bytes,
                                    size_t *whole_bytes, struct cx_error *error)
 {
@@ -72,7 +102,8 @@ enum cx_status cx_gate_state_parse(struct cx_gate_state *state, const char *text
         if (line == 1) {
             state->asked = object;
         } else {
-            json_array_append_new(state->results, object);
+            result_put(state, object);
+            json_decref(object);
         }
         *whole_bytes += (size_t)(end - from) + 1;
     }
@@ -119,8 +150,9 @@ void cx_gate_state_close(struct cx_gate_state *state)
 
 static json_t *side_json(const struct cx_gate_sight *sight, enum cx_gate_side side)
 {
-    return json_pack("{s:b, s:b, s:I, s:s}", "seen", sight->sides[side].seen, "confirmed", sight->sides[side].confirmed,
-                     "schedules", (json_int_t)sight->sides[side].schedules, "schedule", sight->sides[side].schedule);
+    return json_pack("{s:b, s:b, s:b, s:I, s:s}", "seen", sight->sides[side].seen, "expected",
+                     sight->sides[side].expected, "confirmed", sight->sides[side].confirmed, "schedules",
+                     (json_int_t)sight->sides[side].schedules, "schedule", sight->sides[side].schedule);
 }
 
 static json_t *result_json(const struct cx_gate_result *result)
@@ -151,16 +183,10 @@ enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_ga
     json_t *object = result_json(result);
     enum cx_status status = line_write(state, object, error);
     if (status == CX_OK) {
-        json_array_append(state->results, object);
+        result_put(state, object);
     }
     json_decref(object);
     return status;
-}
-
-static int text_is(const json_t *object, const char *key, const char *wanted)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text != NULL && strcmp(text, wanted) == 0;
 }
 
 int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, const char *baseline,
@@ -178,10 +204,72 @@ int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, 
 
 uint64_t cx_gate_state_spent_ns(const struct cx_gate_state *state)
 {
-    size_t count = json_array_size(state->results);
-    const json_t *last = count > 0 ? json_array_get(state->results, count - 1) : NULL;
-    json_int_t spent_ms = json_integer_value(json_object_get(last, "spent_ms"));
-    return spent_ms > 0 ? (uint64_t)spent_ms * CX_NS_PER_MS : 0;
+    json_int_t most_ms = 0;
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        json_int_t spent_ms = json_integer_value(json_object_get(json_array_get(state->results, i), "spent_ms"));
+        most_ms = spent_ms > most_ms ? spent_ms : most_ms;
+    }
+    return (uint64_t)most_ms * CX_NS_PER_MS;
+}
+
+const json_t *cx_gate_state_richest(const struct cx_gate_state *state, const char *baseline, const char *candidate,
+                                    uint64_t runs_max)
+{
+    const json_t *richest = NULL;
+    double most = 0;
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        const json_t *result = json_array_get(state->results, i);
+        if (!text_is(result, "baseline", baseline) || !text_is(result, "candidate", candidate) ||
+            text_is(result, "verdict", cx_gate_verdict_name(CX_GATE_NOT_COMPARABLE))) {
+            continue;
+        }
+        double runs = (double)json_integer_value(json_object_get(result, "candidate_runs"));
+        double found = (double)json_array_size(json_object_get(result, "findings"));
+        double claim = (1 + found) / (1 + runs / (double)runs_max); // who has found nothing has a turn sometimes
+        if (claim > most) {
+            most = claim;
+            richest = result;
+        }
+    }
+    return richest;
+}
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+void cx_gate_state_recall(const json_t *object, struct cx_gate_result *result, struct cx_gate_sights *sights)
+{
+    static const char *const sides[CX_GATE_SIDES] = {"baseline", "candidate"};
+    static const char *const runs[CX_GATE_SIDES] = {"baseline_runs", "candidate_runs"};
+    static const char *const cpu[CX_GATE_SIDES] = {"baseline_cpu_s", "candidate_cpu_s"};
+    const json_t *findings = json_object_get(object, "findings");
+    result->scenario = text_of(object, "scenario");
+    for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+        result->runs[at] = (uint64_t)json_integer_value(json_object_get(object, runs[at]));
+        result->cpu_ns[at] = (uint64_t)(json_number_value(json_object_get(object, cpu[at])) * 1e9);
+    }
+    for (size_t i = 0; i < json_array_size(findings); i++) {
+        const json_t *finding = json_array_get(findings, i);
+        struct cx_signature signature;
+        cx_signature_parse(&signature, text_of(finding, "signature"));
+        struct cx_gate_sight *sight = cx_gate_sights_get(sights, &signature);
+        if (sight == NULL) {
+            abort(); // a finding that is lost is worse than no verdict
+        }
+        snprintf(sight->kind, sizeof(sight->kind), "%s", text_of(finding, "kind"));
+        snprintf(sight->known, sizeof(sight->known), "%s", text_of(finding, "known"));
+        snprintf(sight->issue, sizeof(sight->issue), "%s", text_of(finding, "issue"));
+        for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
+            const json_t *side = json_object_get(finding, sides[at]);
+            sight->sides[at].seen = json_is_true(json_object_get(side, "seen"));
+            sight->sides[at].confirmed = json_is_true(json_object_get(side, "confirmed"));
+            sight->sides[at].schedules = (uint64_t)json_integer_value(json_object_get(side, "schedules"));
+            snprintf(sight->sides[at].schedule, PATH_MAX, "%s", text_of(side, "schedule"));
+        }
+    }
 }
 
 uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict)

@@ -3,8 +3,8 @@
 // state: what a gate has found so far, as lines of a file that survives its end, and as the reports made of them.
 //
 // DIR/gate.jsonl: the first line is what was asked for, every other line the result of one scenario on one pair. A line
-// is written with one write and synced; a last line without a newline was cut off and is dropped on resuming. The
-// object of a line is documented in docs/gate.md.
+// is written with one write and synced; a last line without a newline was cut off and is dropped on resuming. Of two
+// lines of one scenario the last one counts. The object of a line is documented in docs/gate.md.
 #ifndef CX_GATE_STATE_H
 #define CX_GATE_STATE_H
 
@@ -20,7 +20,7 @@
 struct cx_gate_state {
     int fd; // -1 or 0: none
     json_t *asked;
-    json_t *results; // a list of objects
+    json_t *results; // a list of objects, one for each scenario and pair
 };
 
 // The result of one scenario on one pair of targets.
@@ -45,7 +45,7 @@ enum cx_status cx_gate_state_parse(struct cx_gate_state *state, const char *text
                                    size_t *whole_bytes, struct cx_error *error);
 void cx_gate_state_close(struct cx_gate_state *state);
 
-// One more result: on the disk when this returns.
+// One more result, or a newer one: on the disk when this returns.
 enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_gate_result *result,
                                  struct cx_error *error);
 // 1 if this scenario is done on this pair.
@@ -53,6 +53,13 @@ int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, 
                        const char *candidate);
 // The time that this gate had spent when its last result came.
 uint64_t cx_gate_state_spent_ns(const struct cx_gate_state *state);
+// The result of this pair whose scenario has the best claim to more runs: it has found most, for the turns of
+// `runs_max` runs that it has had. NULL: none is comparable. Borrowed.
+const json_t *cx_gate_state_richest(const struct cx_gate_state *state, const char *baseline, const char *candidate,
+                                    uint64_t runs_max);
+// What a result knows, to go on with: runs, CPU time and sights; a sight from there has no plan. The scenario's name is
+// the result's.
+void cx_gate_state_recall(const json_t *object, struct cx_gate_result *result, struct cx_gate_sights *sights);
 // How many results have a verdict.
 uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict);
 

@@ -24,7 +24,8 @@ static void side_text(const json_t *side, char text[120])
     if (json_is_true(json_object_get(side, "seen"))) {
         snprintf(text, 120, "shown%s", json_is_true(json_object_get(side, "confirmed")) ? "" : ", not confirmed");
     } else {
-        snprintf(text, 120, "not in %" PRId64 " schedules", number_of(side, "schedules"));
+        snprintf(text, 120, "not in %" PRId64 " schedules%s", number_of(side, "schedules"),
+                 json_is_true(json_object_get(side, "expected")) ? ", but known" : "");
     }
 }
 

@@ -41,6 +41,23 @@ static void test_swapping_the_sides_swaps_new_and_fixed(void **state)
     assert_int_equal(judged(0, 0, 1), CX_GATE_PASS);
 }
 
+static void test_what_the_baseline_is_known_to_have_is_not_new(void **state)
+{
+    (void)state;
+    for (int missing = CX_GATE_BASELINE; missing < CX_GATE_SIDES; missing++) {
+        struct cx_gate_sights sights = {0};
+        struct cx_signature signature;
+        cx_signature_make(&signature, "crash");
+        struct cx_gate_sight *sight = cx_gate_sights_get(&sights, &signature);
+        assert_non_null(sight);
+        sight->sides[!missing].seen = 1;
+        sight->sides[!missing].confirmed = 1;
+        sight->sides[missing].expected = 1;
+        assert_int_equal(cx_gate_judge(&sights), missing == CX_GATE_BASELINE ? CX_GATE_STILL : CX_GATE_FIXED);
+        cx_gate_sights_fini(&sights);
+    }
+}
+
 // The verdict of a scenario whose two sides show one crash each, with another signature.
 static enum cx_gate_verdict judged_pair(const char *known_baseline, const char *known_candidate)
 {
@@ -88,12 +105,51 @@ static void test_a_line_that_was_cut_off_is_left_out(void **state)
     cx_gate_state_close(&gate);
 }
 
+// The newest line of a scenario counts, and who has found more for its runs has the better claim to more.
+static void test_a_newer_result_takes_the_place_of_the_older_one(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"type\":\"gate\",\"format\":1}\n"
+        "{\"type\":\"result\",\"scenario\":\"a\",\"baseline\":\"x\",\"candidate\":\"y\",\"verdict\":\"pass\","
+        "\"candidate_runs\":200,\"findings\":[]}\n"
+        "{\"type\":\"result\",\"scenario\":\"b\",\"baseline\":\"x\",\"candidate\":\"y\",\"verdict\":\"new\","
+        "\"candidate_runs\":200,\"findings\":[{\"signature\":\"crash [0123456789ab]\","
+        "\"baseline\":{\"schedules\":7},\"candidate\":{\"seen\":true,\"confirmed\":true,\"schedules\":3}}]}\n"
+        "{\"type\":\"result\",\"scenario\":\"a\",\"baseline\":\"x\",\"candidate\":\"y\",\"verdict\":\"fixed\","
+        "\"candidate_runs\":400,\"findings\":[]}\n";
+    struct cx_gate_state gate = {0};
+    struct cx_error error = {0};
+    size_t whole_bytes = 0;
+    assert_int_equal(cx_gate_state_parse(&gate, text, strlen(text), &whole_bytes, &error), CX_OK);
+    assert_int_equal(json_array_size(gate.results), 2);
+    assert_int_equal(cx_gate_state_count(&gate, CX_GATE_PASS), 0);
+    assert_int_equal(cx_gate_state_count(&gate, CX_GATE_FIXED), 1);
+
+    const json_t *richest = cx_gate_state_richest(&gate, "x", "y", 200);
+    assert_string_equal(json_string_value(json_object_get(richest, "scenario")), "b");
+    assert_null(cx_gate_state_richest(&gate, "y", "x", 200));
+
+    struct cx_gate_sights sights = {0};
+    struct cx_gate_result result = {0};
+    cx_gate_state_recall(richest, &result, &sights);
+    assert_int_equal(result.runs[CX_GATE_CANDIDATE], 200);
+    assert_int_equal(sights.count, 1);
+    assert_string_equal(sights.list[0].signature.id, "0123456789ab");
+    assert_int_equal(cx_gate_judge(&sights), CX_GATE_NEW);
+    assert_int_equal(sights.list[0].sides[CX_GATE_BASELINE].schedules, 7);
+    cx_gate_sights_fini(&sights);
+    cx_gate_state_close(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_swapping_the_sides_swaps_new_and_fixed),
+        cmocka_unit_test(test_what_the_baseline_is_known_to_have_is_not_new),
         cmocka_unit_test(test_only_a_known_defect_makes_another_signature_changed),
         cmocka_unit_test(test_a_line_that_was_cut_off_is_left_out),
+        cmocka_unit_test(test_a_newer_result_takes_the_place_of_the_older_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,13 +3,15 @@
 // attach/profile_all_threads: a profile function is installed on all threads while threads come and go.
 // Question: does PyEval_SetProfileAllThreads walk over thread states that are being deleted?
 // Verdict:  no from 3.13.7 on. Before, it lets go of the list's lock between two of them.
-// How:      two threads attach for the first time, run a little Python and leave, round after round.
+// How:      two threads attach for the first time, run a little Python and leave, round after round. An audit hook,
+//           which CPython asks for each thread, lets the others in, as one that is written in Python would.
 #include <Python.h>
 
 #include "harness/scenario.h"
 #include "scenarios/common/raw.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 #define ROUNDS 3
 
@@ -18,12 +20,23 @@ struct state {
     atomic_int runs; // atomic
 };
 
+static int on_audit(const char *event, PyObject *arguments, void *memory)
+{
+    (void)arguments;
+    (void)memory;
+    if (strcmp(event, "sys.setprofile") == 0 || strcmp(event, "sys.settrace") == 0) {
+        Py_BEGIN_ALLOW_THREADS cx_point("a thread's function is being set");
+        Py_END_ALLOW_THREADS
+    }
+    return 0;
+}
+
 static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
     state->work = raw_function("def work():\n    return len([1])\n", "work");
-    return state->work != NULL ? 0 : -1;
+    return state->work != NULL ? PySys_AddAuditHook(on_audit, NULL) : -1;
 }
 
 static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)

@@ -3,7 +3,8 @@
 // interp/failing_import: threads in subinterpreters import an extension module whose PyInit function raises.
 // Question: does the exception come out of the import where it was asked for?
 // Verdict:  yes from 3.13.13 and 3.14.4 on. Before, it belongs to the main interpreter, where the function runs.
-// How:      setup starts Python again, with the module built in.
+// How:      setup starts Python again, with the module built in. An interpreter with its own GIL has its own allocator,
+//           which cannot free what is another one's.
 #include <Python.h>
 
 #include "harness/scenario.h"
@@ -29,8 +30,8 @@ static int setup(struct cx_run *run, void *memory)
     if (Py_FinalizeEx() != 0 || PyImport_AppendInittab("failing", failing_init) != 0 || cx_python_start() != 0) {
         return -1;
     }
-    state->interps[0] = raw_interp_new(0);
-    state->interps[1] = raw_interp_new(0);
+    state->interps[0] = raw_interp_new(1);
+    state->interps[1] = raw_interp_new(1);
     return state->interps[0] != NULL && state->interps[1] != NULL ? 0 : -1;
 }
 

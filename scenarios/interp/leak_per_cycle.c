@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // interp/leak_per_cycle: subinterpreters come and go, and what the raw allocator has given out is counted.
-// Question: is anything left of a subinterpreter that has ended?
-// Verdict:  nothing that grows. 3.13.5 keeps the strings of each one's PyConfig (gh-140301).
-// How:      two threads make and end one each, side by side; then, alone, two more: the second must leave nothing that
-//           the first did not.
+// Question: is anything left of a subinterpreter that has ended, or that could not be made?
+// Verdict:  nothing that grows. 3.13.5 keeps the strings of the PyConfig of each one that is refused (gh-140301).
+// How:      two threads make and end one each, side by side; then, alone, two more, each with one that is refused: its
+//           allocator and its extension modules do not go together. The second turn must leave nothing that the first
+//           did not.
 #include <Python.h>
 
 #include "harness/scenario.h"
@@ -67,6 +68,17 @@ static void cycle(void)
     PyEval_RestoreThread(own);
 }
 
+// Ask for one with a configuration that cannot be. Thread state: attached, to any interpreter.
+static void refused(void)
+{
+    PyThreadState *own = PyThreadState_Get();
+    PyThreadState *tstate = NULL;
+    PyInterpreterConfig config = {.gil = PyInterpreterConfig_SHARED_GIL};
+    PyStatus status = Py_NewInterpreterFromConfig(&tstate, &config);
+    CX_CHECK(PyStatus_Exception(status) && tstate == NULL);
+    CX_CHECK(PyThreadState_Get() == own);
+}
+
 static void maker(struct cx_run *run, void *memory)
 {
     (void)run;
@@ -81,8 +93,10 @@ static void check(struct cx_run *run, void *memory)
     (void)memory;
     CX_CHECK(!cx_any_parked(run));
     cycle();
+    refused();
     long first = atomic_load(&live);
     cycle();
+    refused();
     CX_CHECK(atomic_load(&live) <= first);
 }
 
