@@ -82,22 +82,6 @@ static const struct argp_option options[] = {
     {0},
 };
 
-static enum cx_status targets_parse(const char *text, struct cx_names *targets, struct cx_error *error)
-{
-    char *copy = strdup(text);
-    char *rest = copy;
-    enum cx_status status = copy != NULL ? CX_OK : CX_ERR_MEMORY;
-    for (char *target; status == CX_OK && (target = strsep(&rest, ",")) != NULL;) {
-        if (target[0] == '\0') {
-            status = cx_error_set(error, CX_ERR_USAGE, "--target %s: a name is empty", text);
-        } else {
-            cx_names_add(targets, target);
-        }
-    }
-    free(copy);
-    return status;
-}
-
 // Options whose value is a number or a time.
 static enum cx_status number_option(struct cx_campaign_options *run, int key, const char *argument,
                                     struct cx_error *error)
@@ -154,7 +138,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     enum cx_status status = CX_OK;
     switch (key) {
     case 't':
-        status = targets_parse(argument, &run->targets, &error);
+        status = cx_option_targets(argument, &run->targets, &error);
         break;
     case 's':
         status = cx_option_strategy(argument, &run->strategy, &error);

@@ -15,6 +15,7 @@
     X("cc", cx_cmd_cc, "compile and link C for control, as a compiler does; c++ for C++")                              \
     X("c++", cx_cmd_cxx, "the same for C++")                                                                           \
     X("gate", cx_cmd_gate, "compare two CPython builds, scenario by scenario")                                         \
+    X("soak", cx_cmd_soak, "explore for hours to weeks; stopped or killed, it goes on where it was")                   \
     X("replay", cx_cmd_replay, "play a schedule file again, step by step")                                             \
     X("shrink", cx_cmd_shrink, "reduce a schedule file to the switches that matter")                                   \
     X("explain", cx_cmd_explain, "tell the story of a schedule file")                                                  \

@@ -30,9 +30,11 @@ static void help_print(FILE *stream)
     for (size_t i = 0; i < CX_COMMANDS_COUNT; i++) {
         fprintf(stream, "  %-8s  %s\n", commands[i].verb, commands[i].summary);
     }
-    fprintf(stream, "\n`constrictor COMMAND --help` shows the options of a command; --version the version.\n"
-                    "Exit codes: 0 nothing unexpected, 1 unexpected findings, 2 usage, 3 environment (target missing,\n"
-                    "preflight failed, runner lost), 4 nothing ran or nothing explored, 130 interrupted.\n");
+    fprintf(stream,
+            "\n`constrictor COMMAND --help` shows the options of a command; --version the version.\n"
+            "Exit codes: 0 nothing unexpected, 1 unexpected findings, 2 usage, 3 environment (target missing,\n"
+            "preflight failed, runner lost), 4 nothing ran or nothing explored, 5 a soak whose canaries were not\n"
+            "found, 130 interrupted.\n");
 }
 
 static int verb_unknown(const char *verb)

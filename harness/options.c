@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "harness/exec/clock.h"
-#include "harness/names.h"
 
 static const struct {
     const char *name;
@@ -83,6 +82,24 @@ enum cx_status cx_option_duration_ns(const char *option, const char *text, uint6
     return cx_error_set(error, CX_ERR_USAGE, "%s %s: expected a time such as 500ms, 60s, 10m or 2h", option, text);
 }
 
+enum cx_status cx_option_bytes(const char *option, const char *text, uint64_t *value, struct cx_error *error)
+{
+    static const char units[] = "KMGT";
+    char *end = NULL;
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    const char *unit = *end != '\0' && end[1] == '\0' ? strchr(units, *end) : NULL;
+    unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+    if (!isdigit((unsigned char)text[0]) || (*end != '\0' && unit == NULL)) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: expected a size such as 500M or 4G", option, text);
+    }
+    if (errno != 0 || number == 0 || number > UINT64_MAX / 4 >> shift) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s %s: must be more than nothing and less than all", option, text);
+    }
+    *value = (uint64_t)number << shift;
+    return CX_OK;
+}
+
 enum cx_status cx_option_strategy(const char *text, uint32_t *strategy, struct cx_error *error)
 {
     struct cx_names names = {0};
@@ -117,4 +134,20 @@ const char *cx_strategy_name(uint32_t strategy)
         }
     }
     return "?";
+}
+
+enum cx_status cx_option_targets(const char *text, struct cx_names *targets, struct cx_error *error)
+{
+    char *copy = strdup(text);
+    char *rest = copy;
+    enum cx_status status = copy != NULL ? CX_OK : CX_ERR_MEMORY;
+    for (char *target; status == CX_OK && (target = strsep(&rest, ",")) != NULL;) {
+        if (target[0] == '\0') {
+            status = cx_error_set(error, CX_ERR_USAGE, "--target %s: a name is empty", text);
+        } else {
+            cx_names_add(targets, target);
+        }
+    }
+    free(copy);
+    return status;
 }

@@ -15,6 +15,7 @@ enum cx_exit {
     CX_EXIT_USAGE = 2,         // the command line or an input file is wrong
     CX_EXIT_ENVIRONMENT = 3,   // target missing, preflight failed, runner lost
     CX_EXIT_NOTHING = 4,       // nothing ran, or nothing was explored
+    CX_EXIT_INVALID = 5,       // of a soak: a canary was not found
     CX_EXIT_INTERRUPTED = 130, // Ctrl-C
 };
 
@@ -30,7 +31,8 @@ enum cx_exit {
     X(CX_ERR_RUNNER, -7, "runner", CX_EXIT_ENVIRONMENT, "the runner ended or does not answer")                         \
     X(CX_ERR_MISMATCH, -8, "mismatch", CX_EXIT_ENVIRONMENT, "the file was made with another build")                    \
     X(CX_ERR_INTERRUPTED, -9, "interrupted", CX_EXIT_INTERRUPTED, "interrupted")                                       \
-    X(CX_ERR_NOTHING, -10, "nothing", CX_EXIT_NOTHING, "nothing ran")
+    X(CX_ERR_NOTHING, -10, "nothing", CX_EXIT_NOTHING, "nothing ran")                                                  \
+    X(CX_ERR_INVALID, -11, "invalid", CX_EXIT_INVALID, "a canary was not found")
 
 #define CX_STATUS_ENUM(enumerator, value, name, exit_code, sentence) enumerator = value,
 enum cx_status { CX_STATUS_MAP(CX_STATUS_ENUM) };

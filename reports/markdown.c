@@ -81,6 +81,30 @@ static void cells_print(const struct cx_report *report, FILE *stream)
     }
 }
 
+// A soak whose canaries stayed away proves nothing, and that comes before all that it has found.
+static void soaks_print(const struct cx_report *report, FILE *stream)
+{
+    size_t index;
+    json_t *session;
+    json_array_foreach(report->sessions, index, session)
+    {
+        const json_t *soak = json_object_get(session, "soak");
+        const char *invalid = cx_report_text(soak, "invalid");
+        if (!json_is_object(soak)) {
+            continue;
+        }
+        fprintf(stream, "\nA soak of %lld units in %.1f hours; its canaries were asked %lld time%s.",
+                cx_report_number(soak, "units"), (double)cx_report_number(soak, "spent_ms") / 3.6e6,
+                cx_report_number(soak, "passes"), cx_report_number(soak, "passes") == 1 ? "" : "s");
+        if (invalid[0] != '\0') {
+            fputs(" **Not valid: ", stream);
+            cell_print(stream, invalid);
+            fputs("**", stream);
+        }
+        fputc('\n', stream);
+    }
+}
+
 int cx_report_markdown(const struct cx_report *report, FILE *stream)
 {
     long long runs = 0, bad = 0;
@@ -104,6 +128,7 @@ int cx_report_markdown(const struct cx_report *report, FILE *stream)
         fprintf(stream, " **%lld of them did not end, explored nothing or failed to start: no pass.**", bad);
     }
     fputc('\n', stream);
+    soaks_print(report, stream);
     findings_print(report, 1, stream);
     cells_print(report, stream);
     findings_print(report, 0, stream);

@@ -20,6 +20,7 @@ EXIT_FINDINGS = 1
 EXIT_USAGE = 2
 EXIT_ENVIRONMENT = 3
 EXIT_NOTHING = 4
+EXIT_INVALID = 5
 
 
 def arguments(doc, target):

@@ -9,10 +9,10 @@ finalize/attach_new_thread fails on this target (gh-124619) and not on the other
 import json
 import shutil
 import signal
-import struct
 import subprocess
 
 import command
+import silence
 
 FIXED_IN = "3.15.0rc2-ft-debug"
 SCENARIO = "finalize/attach_new_thread"
@@ -116,39 +116,12 @@ def check_stop_at(test):
                "--stop-at: the baseline ends at its first finding that fits, the candidate plays all its runs", ended)
 
 
-def section_offset(runner, address):
-    """Where the file of a program has what is at an address of it."""
-    listed = subprocess.run(["readelf", "-SW", runner], capture_output=True, text=True, check=True).stdout
-    for line in listed.splitlines():
-        fields = line.partition("]")[2].split()
-        if len(fields) > 4 and fields[1] == "PROGBITS":
-            start, offset, size = (int(field, 16) for field in fields[2:5])
-            if start <= address < start + size:
-                return offset + address - start
-    raise LookupError(f"no section of {runner} has {address:#x}")
-
-
-def crash_silence(runner):
-    """In this copy of a runner, both threads of canary/crash test the pointer, and none replaces it: no crash."""
-    listed = subprocess.run(["nm", "-S", runner], capture_output=True, text=True, check=True).stdout
-    symbols = [line.split() for line in listed.splitlines() if len(line.split()) == 4]
-    start, size = next((int(at, 16), int(size, 16)) for at, size, _, name in symbols if name == "scenario_canary_crash")
-    places = {name: {int(at, 16) for at, _, _, it in symbols if it == name} for name in ("user", "replacer")}
-    content = bytearray(runner.read_bytes())
-    offset = section_offset(runner, start)
-    fields = list(struct.unpack_from(f"<{size // 8}Q", content, offset))
-    user = next(field for field in fields if field in places["user"])
-    replacer = next(at for at, field in enumerate(fields) if field in places["replacer"])
-    struct.pack_into("<Q", content, offset + 8 * replacer, user)
-    runner.write_bytes(content)
-
-
 def check_canary(test):
     runners = test.work / "runners"
     for target in (test.target, FIXED_IN):
         (runners / target).mkdir(parents=True)
         shutil.copy(test.build / "runners" / target / "runner", runners / target)
-    crash_silence(runners / FIXED_IN / "runner")
+    silence.silence(runners / FIXED_IN / "runner", "canary_crash")
     test.environment["CONSTRICTOR_RUNNERS"] = str(runners)
     ended = test.command(*words(test), folder=test.work / "silent")
     del test.environment["CONSTRICTOR_RUNNERS"]

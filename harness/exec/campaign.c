@@ -18,14 +18,18 @@
 #include "harness/exec/within.h"
 #include "harness/scenario.h"
 
-static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
-                       const struct cx_record *record)
+void cx_campaign_know(const struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding)
 {
-    const struct cx_campaign *campaign = context;
     struct cx_known_match match =
         cx_known_find(&campaign->known, campaign->known_target, explore->options->scenario, finding->signature.text);
     finding->known = match.entry;
     finding->regressed = match.regressed;
+}
+
+static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
+                       const struct cx_record *record)
+{
+    cx_campaign_know(context, explore, finding);
     cx_report_finding(context, explore, finding, record);
 }
 
@@ -161,6 +165,13 @@ enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const stru
         return controlled ? CX_VERDICT_MISSING : CX_VERDICT_PASS;
     }
     return known ? CX_VERDICT_KNOWN : CX_VERDICT_PASS;
+}
+
+const char *cx_verdict_name(enum cx_verdict verdict)
+{
+    static const char *const names[] = {"pass",    "known", "findings", "missing", "nothing", "nothing-expected",
+                                        "skipped", "error"};
+    return names[verdict];
 }
 
 static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,

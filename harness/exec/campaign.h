@@ -84,7 +84,10 @@ struct cx_campaign {
 // Run it all and print the end. Returns the exit code of the command.
 enum cx_exit cx_campaign_run(const struct cx_campaign_options *options);
 
-// What a gate shares with it. Make the folder of schedules and try whether files can be made in it.
+// "pass", "findings", ... Borrowed, static.
+const char *cx_verdict_name(enum cx_verdict verdict);
+
+// What a gate and a soak share with it. Make the folder of schedules and try whether files can be made in it.
 enum cx_status cx_campaign_out_prepare(const char *path, struct cx_error *error);
 // Every pattern must match something: a misspelt name that runs nothing would look like a pass.
 enum cx_status cx_campaign_patterns_check(const struct cx_names *patterns, const struct cx_scenario_info *scenarios,
@@ -92,6 +95,8 @@ enum cx_status cx_campaign_patterns_check(const struct cx_names *patterns, const
 int cx_campaign_selected(const struct cx_names *patterns, const char *name);
 // Names and symbols are those of this target from now on. The crew must stay.
 void cx_campaign_enter(struct cx_campaign *campaign, const struct cx_crew *crew, const char *target);
+// Look a finding up among the known defects.
+void cx_campaign_know(const struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding);
 enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const struct cx_scenario_info *info);
 // Write the schedule of a finding below the folder and its name into the finding; a failure is said.
 void cx_report_schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
@@ -104,6 +109,8 @@ void cx_report_start(struct cx_campaign *campaign, uint32_t jobs);
 // The known defects that this scenario should have shown by now, and has not: they may be fixed.
 size_t cx_campaign_unseen(const struct cx_campaign *campaign, const struct cx_explore *explore,
                           const struct cx_known_entry **unseen, size_t unseen_max);
+// The totals of a scenario, at its end or (`verdict` NULL) in the middle. A new reference.
+json_t *cx_report_totals(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict);
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict);
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore);
 void cx_report_end(struct cx_campaign *campaign, enum cx_exit code);

@@ -317,8 +317,7 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
     fflush(stdout);
 }
 
-// The totals of a scenario, at its end or (`verdict` NULL) in the middle. A new reference.
-static json_t *totals_json(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict)
+json_t *cx_report_totals(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict)
 {
     const struct cx_totals *totals = &explore->totals;
     return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, "
@@ -353,8 +352,6 @@ static json_t *unseen_report(const struct cx_campaign *campaign, const struct cx
 
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict)
 {
-    static const char *const words[] = {"pass",    "known", "findings", "missing", "nothing", "nothing-expected",
-                                        "skipped", "error"};
     static const char *const remarks[] = {"",
                                           "nothing that is not known",
                                           "",
@@ -372,7 +369,7 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
     if (totals->error_text[0] != '\0') {
         printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
     }
-    json_t *line = totals_json(campaign, explore, words[verdict]);
+    json_t *line = cx_report_totals(campaign, explore, cx_verdict_name(verdict));
     if (line != NULL) {
         json_object_set_new(line, "unseen", unseen_report(campaign, explore));
     }
@@ -382,7 +379,7 @@ void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *e
 void cx_report_live(struct cx_campaign *campaign, const struct cx_explore *explore)
 {
     if (cx_results_progress_due(&campaign->results)) {
-        cx_results_progress(&campaign->results, totals_json(campaign, explore, NULL));
+        cx_results_progress(&campaign->results, cx_report_totals(campaign, explore, NULL));
     }
     if (!cx_live_due(&campaign->live)) {
         return;

@@ -30,3 +30,10 @@ uint64_t cx_seed_of_run(uint64_t campaign_seed, const char *scenario, uint32_t s
     x = cx_mix(x ^ strategy);
     return cx_mix(x ^ run);
 }
+
+uint64_t cx_seed_of_unit(uint64_t campaign_seed, uint64_t unit)
+{
+    static const char unit_text[] = "unit"; // so that a unit's seed is no run's
+    uint64_t x = cx_mix(campaign_seed ^ cx_hash_bytes(CX_HASH_START, unit_text, sizeof(unit_text)));
+    return cx_mix(x ^ unit);
+}

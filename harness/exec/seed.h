@@ -19,4 +19,7 @@ uint64_t cx_mix(uint64_t x);
 // The seed of run `run` of `scenario` under `strategy` (enum cx_strategy_kind).
 uint64_t cx_seed_of_run(uint64_t campaign_seed, const char *scenario, uint32_t strategy, uint64_t run);
 
+// The seed of unit `unit` of a soak, which is the campaign's seed of the runs within it.
+uint64_t cx_seed_of_unit(uint64_t campaign_seed, uint64_t unit);
+
 #endif

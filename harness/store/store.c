@@ -246,7 +246,9 @@ void cx_store_begin(struct cx_store *store, const struct cx_store_session *sessi
 
 void cx_store_go_on(struct cx_store *store, const char *session)
 {
-    snprintf(store->session, sizeof(store->session), "%s", session);
+    if (session != store->session) {
+        snprintf(store->session, sizeof(store->session), "%s", session);
+    }
     step_once(store, prepare(store, go_on_sql));
 }
 

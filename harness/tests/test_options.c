@@ -57,6 +57,26 @@ static void test_options_duration_knows_units(void **state)
     }
 }
 
+static void test_options_bytes_knows_units(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0;
+    struct cx_error error = {0};
+    static const struct {
+        const char *text;
+        uint64_t bytes;
+    } right[] = {{"17", 17}, {"2K", 2048}, {"3M", 3145728}, {"4G", 4294967296ULL}, {"1T", 1099511627776ULL}};
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
+        assert_int_equal(cx_option_bytes("--disk-max", right[i].text, &bytes, &error), CX_OK);
+        assert_true(bytes == right[i].bytes);
+    }
+    static const char *const wrong[] = {"", "G", "1.5G", "-1G", "0G", "1g", "1GB", "1 G", "9999999999T"};
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(cx_option_bytes("--disk-max", wrong[i], &bytes, &error), CX_ERR_USAGE);
+        assert_non_null(strstr(error.text, "--disk-max"));
+    }
+}
+
 static void test_options_strategy_names_what_exists(void **state)
 {
     (void)state;
@@ -88,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_options_number_takes_whole_words_in_range),
         cmocka_unit_test(test_options_duration_knows_units),
+        cmocka_unit_test(test_options_bytes_knows_units),
         cmocka_unit_test(test_options_strategy_names_what_exists),
         cmocka_unit_test(test_options_status_has_exit_codes),
     };
