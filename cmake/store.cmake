@@ -1,6 +1,6 @@
 # The SQL files and the page of reports/ as C texts, so that the command needs no file at run time.
 #
-# Out: CONSTRICTOR_TEXT_SOURCES  define cx_store_schema (harness/store/schema.h) and cx_query_NAME (reports/query.h)
+# Out: CONSTRICTOR_TEXT_SOURCES  define what harness/store/schema.h declares, and cx_query_NAME (reports/query.h)
 set(_reports ${CMAKE_CURRENT_LIST_DIR}/../reports)
 
 # Append to CONSTRICTOR_TEXT_SOURCES a source file that defines `symbol`, declared in `header`, as the text of `path`.
@@ -17,6 +17,9 @@ function(constrictor_file_text symbol header path)
 endfunction()
 
 constrictor_file_text(cx_store_schema harness/store/schema.h ${_reports}/schema.sql)
+foreach(version IN ITEMS 2 3)
+    constrictor_file_text(cx_store_migration_${version} harness/store/schema.h ${_reports}/migrations/${version}.sql)
+endforeach()
 foreach(name IN ITEMS cells findings sessions targets)
     constrictor_file_text(cx_query_${name} reports/query.h ${_reports}/query/${name}.sql)
 endforeach()

@@ -2,6 +2,7 @@
 //
 // cmd_run: the command line of `constrictor run`. The work is in exec/campaign.h.
 #include <argp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ enum option_key {
     KEY_OUT,
     KEY_JSON,
     KEY_STORE,
+    KEY_SHARD,
     KEY_KNOWN,
     KEY_VERIFY,
     KEY_STEPS_MAX,
@@ -61,6 +63,10 @@ static const struct argp_option options[] = {
     {"out", KEY_OUT, "DIR", 0, "Folder for schedule files (default constrictor-out)", 0},
     {"json", KEY_JSON, "FILE", 0, "Write one JSON object per line to FILE", 0},
     {"store", KEY_STORE, "FILE", 0, "Keep all results in this database, or \"none\" (default results.db in DIR)", 0},
+    {"shard", KEY_SHARD, "I/N", 0,
+     "Play the I-th of N parts, for merge; or none (default: what a Slurm array, an Indexed Job, Bazel or GoogleTest "
+     "says)",
+     0},
     {"known", KEY_KNOWN, "FILE", 0, "Known defects, which fail no run; or none (default: scenarios/known.json)", 0},
     {"points", KEY_POINTS, "KIND", 0,
      "Where threads may switch: sync (pthread operations), atomic (and atomic operations; default) or access (and "
@@ -166,6 +172,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_STORE:
         run->store_path = strcmp(argument, "none") == 0 ? "" : argument;
         break;
+    case KEY_SHARD:
+        status = cx_shard_parse(argument, &run->shard, &error);
+        run->shard_given = 1;
+        break;
     case KEY_KNOWN:
         run->known_path = argument;
         break;
@@ -204,6 +214,27 @@ const struct cx_campaign_options cx_run_options_default = {
     .out_dir = "constrictor-out",
 };
 
+// Which shard this is, and what a shard cannot do. Whoever has not asked for a shard is told that this is one.
+static void shard_settle(const char *verb, struct cx_campaign_options *run)
+{
+    struct cx_error error = {0};
+    enum cx_status status = run->shard_given ? CX_OK : cx_shard_environment(&run->shard, &error);
+    const struct cx_shard *shard = &run->shard;
+    if (status == CX_OK && shard->total > 0 && run->findings_max > 0) {
+        status = cx_error_set(&error, CX_ERR_USAGE,
+                              "--findings counts what the whole campaign has found, which a shard does not see");
+    } else if (status == CX_OK && shard->total > 0 && run->store_path != NULL && run->store_path[0] == '\0') {
+        status = cx_error_set(&error, CX_ERR_USAGE, "--store none: a shard without a store cannot be merged");
+    }
+    if (status != CX_OK) {
+        cx_command_usage(verb, &error);
+    }
+    if (shard->source != NULL) {
+        fprintf(stderr, "constrictor: this is shard %u of %u, says %s; --shard none plays everything\n",
+                shard->index + 1, shard->total, shard->source);
+    }
+}
+
 enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *run, struct cx_subject *subject)
 {
     struct cx_error error = {0};
@@ -222,6 +253,7 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         run->runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
     }
     run->command = cx_command_words();
+    shard_settle(verb, run);
     enum cx_status status = CX_OK;
     if (subject->kind != CX_SUBJECT_NONE) {
         subject->environment = run->environment;

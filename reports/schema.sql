@@ -1,14 +1,21 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- schema: the store, one file per campaign. The only source of its form: the command compiles this file in.
 --
--- Every row belongs to a session (one execution of the command) and says nothing about another one, so that stores
--- are joined by uniting rows (harness/store/merge.c). A row that a session goes on changing only grows: of two
--- versions of it, the one with the larger counts is the newer. What holds over sessions is a view.
+-- A session is one execution of the command. What it saw is kept by unit: a fixed number of runs that is the same
+-- whoever plays it. The units of a campaign that is divided into shards belong to the campaign, so that one that is
+-- played twice is one row; any other session is a campaign of its own, with a single unit, 0. No row says anything
+-- about another one, so that stores are joined by uniting rows (harness/store/merge.c). A row that a session goes on
+-- changing only grows: of two versions of it, the one with the larger counts is the newer. What holds over units is a
+-- view.
+--
+-- A store of an older form is brought up to this one by the steps in reports/migrations; the form's number is
+-- CX_STORE_SCHEMA_VERSION. "IF NOT EXISTS": after the steps, this file is run once more and makes the views anew.
 --
 -- Times are milliseconds since 1970. Numbers of 64 bits that are no counts (seeds) are texts, "0x" and 16 digits.
 
-CREATE TABLE session (
+CREATE TABLE IF NOT EXISTS session (
     id TEXT PRIMARY KEY,        -- 32 hexadecimal digits
+    campaign TEXT NOT NULL,     -- the same for all shards of one; its own id for a session that is no shard
     started_ms INTEGER NOT NULL,
     seen_ms INTEGER NOT NULL,   -- when it last wrote something
     exit_code INTEGER,          -- NULL: it has not ended, or was killed
@@ -16,11 +23,11 @@ CREATE TABLE session (
     version TEXT NOT NULL,
     seed TEXT NOT NULL,
     jobs INTEGER NOT NULL,
-    shard_index INTEGER NOT NULL,
-    shard_total INTEGER NOT NULL
+    shard_index INTEGER NOT NULL, -- from 0
+    shard_total INTEGER NOT NULL  -- 0: no shard
 ) STRICT;
 
-CREATE TABLE target (
+CREATE TABLE IF NOT EXISTS target (
     name TEXT NOT NULL,
     build_id TEXT NOT NULL,
     python TEXT NOT NULL,
@@ -30,14 +37,16 @@ CREATE TABLE target (
     PRIMARY KEY (name, build_id)
 ) STRICT;
 
--- One scenario on one target in one session: runs in aggregate. Of the units of a soak the most interleavings count,
--- and the verdict that tells most.
-CREATE TABLE exploration (
-    session TEXT NOT NULL REFERENCES session (id),
+-- One unit of one scenario on one target: runs in aggregate. A soak is one unit here: of its own units the most
+-- interleavings count, and the verdict that tells most.
+CREATE TABLE IF NOT EXISTS exploration (
+    campaign TEXT NOT NULL,
     target TEXT NOT NULL,
     build_id TEXT NOT NULL,
     scenario TEXT NOT NULL,
     strategy TEXT NOT NULL,
+    unit INTEGER NOT NULL,
+    session TEXT NOT NULL REFERENCES session (id), -- that played it last
     verdict TEXT,               -- NULL: it has not ended
     runs INTEGER NOT NULL,
     runs_failing INTEGER NOT NULL,
@@ -49,17 +58,20 @@ CREATE TABLE exploration (
     threads_max INTEGER NOT NULL,
     cpu_ms INTEGER NOT NULL,
     wall_ms INTEGER NOT NULL,
-    PRIMARY KEY (session, target, build_id, scenario, strategy),
+    PRIMARY KEY (campaign, target, build_id, scenario, strategy, unit),
     FOREIGN KEY (target, build_id) REFERENCES target (name, build_id)
 ) STRICT;
 
--- One signature of one scenario on one target, as one session saw it.
-CREATE TABLE sighting (
-    session TEXT NOT NULL REFERENCES session (id),
+-- One signature of one scenario on one target, as one unit showed it. Stacks, output and schedule are kept only where
+-- no unit before told at least as much, for a signature that many units show would else fill the disk.
+CREATE TABLE IF NOT EXISTS sighting (
+    campaign TEXT NOT NULL,
     target TEXT NOT NULL,
     build_id TEXT NOT NULL,
     scenario TEXT NOT NULL,
+    unit INTEGER NOT NULL,
     id TEXT NOT NULL,           -- of the signature: 12 hexadecimal digits
+    session TEXT NOT NULL REFERENCES session (id), -- that played it last
     signature TEXT NOT NULL,
     kind TEXT NOT NULL,
     status TEXT NOT NULL,       -- confirmed, diverged, native, ...
@@ -74,12 +86,12 @@ CREATE TABLE sighting (
     last_ms INTEGER NOT NULL,
     details TEXT NOT NULL,      -- JSON: the finding's line of `run --json`, with its stacks
     schedule TEXT,              -- the schedule file; NULL: there is none
-    PRIMARY KEY (session, target, build_id, scenario, id),
+    PRIMARY KEY (campaign, target, build_id, scenario, unit, id),
     FOREIGN KEY (target, build_id) REFERENCES target (name, build_id)
 ) STRICT;
 
 -- A soak is one session, however often it is stopped and gone on with.
-CREATE TABLE soak (
+CREATE TABLE IF NOT EXISTS soak (
     session TEXT PRIMARY KEY REFERENCES session (id),
     asked TEXT NOT NULL,          -- JSON: what makes it this soak and no other
     units_max INTEGER NOT NULL,   -- 0: no bound
@@ -89,7 +101,7 @@ CREATE TABLE soak (
 ) STRICT;
 
 -- A unit of a soak that is done.
-CREATE TABLE soak_unit (
+CREATE TABLE IF NOT EXISTS soak_unit (
     session TEXT NOT NULL REFERENCES soak (session),
     number INTEGER NOT NULL,
     target TEXT NOT NULL,
@@ -104,7 +116,7 @@ CREATE TABLE soak_unit (
 ) STRICT;
 
 -- A canary of a soak that was asked.
-CREATE TABLE soak_canary (
+CREATE TABLE IF NOT EXISTS soak_canary (
     session TEXT NOT NULL REFERENCES soak (session),
     pass INTEGER NOT NULL,        -- all canaries of one time have the same
     target TEXT NOT NULL,
@@ -116,7 +128,7 @@ CREATE TABLE soak_canary (
 ) STRICT;
 
 -- What was made of a finding afterwards.
-CREATE TABLE artifact (
+CREATE TABLE IF NOT EXISTS artifact (
     target TEXT NOT NULL,
     scenario TEXT NOT NULL,
     id TEXT NOT NULL,           -- of the signature
@@ -126,32 +138,48 @@ CREATE TABLE artifact (
     PRIMARY KEY (target, scenario, id, kind)
 ) STRICT;
 
--- A finding over all sessions: the sighting that tells most, and what the others add up to. `rank` breaks every tie,
--- so that the order in which stores were joined does not show.
-CREATE VIEW finding AS
-WITH ranked AS (
-    SELECT *,
-        row_number() OVER (PARTITION BY target, scenario, id ORDER BY
-            CASE status WHEN 'confirmed' THEN 0 WHEN 'native' THEN 1 WHEN 'unreplayable' THEN 2 WHEN 'unconfirmed' THEN 3
-                ELSE 4 END,
-            schedule IS NULL, coalesce(run, -1), strategy, seed, build_id, session) AS rank,
-        sum(count) OVER same AS count_all,
-        sum(confirmed) OVER same AS confirmed_all,
-        sum(replays) OVER same AS replays_all,
-        min(first_ms) OVER same AS first_ms_all,
-        max(last_ms) OVER same AS last_ms_all,
-        count(*) OVER same AS sessions
-    FROM sighting
-    WINDOW same AS (PARTITION BY target, scenario, id)
-)
-SELECT target, build_id, scenario, id, signature, kind, status, expected, strategy, run, seed, session,
-    count_all AS count, confirmed_all AS confirmed, replays_all AS replays, first_ms_all AS first_ms,
-    last_ms_all AS last_ms, sessions, details, schedule
-FROM ranked WHERE rank = 1;
+-- How much a sighting of this status tells, less is more; any other status: 4.
+CREATE VIEW IF NOT EXISTS status_weight (status, weight) AS
+VALUES ('confirmed', 0), ('native', 1), ('unreplayable', 2), ('unconfirmed', 3);
 
--- A scenario on a target over all sessions.
-CREATE VIEW total AS
+-- The order in which the first sighting counts begins with weight and place; what follows breaks every tie, so that the
+-- order in which stores were joined does not show.
+CREATE VIEW IF NOT EXISTS ranked AS
+SELECT *, coalesce((SELECT weight FROM status_weight AS w WHERE w.status = sighting.status), 4) AS weight,
+    coalesce(run, -1) AS place
+FROM sighting;
+
+-- A finding over all units: the sighting that tells most, and what they add up to.
+CREATE VIEW IF NOT EXISTS finding AS
+WITH one AS (
+    SELECT *, row_number() OVER (PARTITION BY target, scenario, id
+        ORDER BY weight, schedule IS NULL, place, strategy, seed, build_id, unit, campaign) AS rank
+    FROM ranked
+), every AS (
+    SELECT target, scenario, id, sum(count) AS count, sum(confirmed) AS confirmed, sum(replays) AS replays,
+        min(first_ms) AS first_ms, max(last_ms) AS last_ms, count(DISTINCT session) AS sessions
+    FROM sighting GROUP BY target, scenario, id
+)
+SELECT one.target, one.build_id, one.scenario, one.id, one.signature, one.kind, one.status, one.expected, one.strategy,
+    one.run, one.seed, one.session, every.count, every.confirmed, every.replays, every.first_ms, every.last_ms,
+    every.sessions, one.details, one.schedule
+FROM one JOIN every USING (target, scenario, id) WHERE one.rank = 1;
+
+-- A scenario on a target over all units.
+CREATE VIEW IF NOT EXISTS total AS
 SELECT target, scenario, sum(runs) AS runs, sum(runs_failing) AS runs_failing, sum(runs_error) AS runs_error,
     sum(replays) AS replays, sum(steps) AS steps, sum(cpu_ms) AS cpu_ms, max(interleavings) AS interleavings,
     max(threads_max) AS threads_max, count(DISTINCT session) AS sessions, sum(verdict IS NULL) AS unfinished
 FROM exploration GROUP BY target, scenario;
+
+-- A shard that nobody has ended: of each campaign in shards, those of which no session came to its end.
+CREATE VIEW IF NOT EXISTS shard_open AS
+WITH RECURSIVE shard AS (
+    SELECT DISTINCT campaign, shard_total, 0 AS shard_index FROM session
+    WHERE shard_total > 0 AND campaign <> id
+    UNION ALL
+    SELECT campaign, shard_total, shard_index + 1 FROM shard WHERE shard_index + 1 < shard_total
+)
+SELECT campaign, shard_index, shard_total FROM shard
+WHERE NOT EXISTS (SELECT 1 FROM session AS s WHERE s.campaign = shard.campaign AND s.shard_total = shard.shard_total
+    AND s.shard_index = shard.shard_index AND s.exit_code IN (0, 1, 4));

@@ -58,7 +58,9 @@ class Test:
         self.failed = 0
         self.folder = tempfile.TemporaryDirectory(prefix="constrictor-test-")
         self.work = pathlib.Path(self.folder.name)
-        self.environment = {key: value for key, value in os.environ.items() if not key.startswith("CONSTRICTOR_R")}
+        # Nothing of another build; and who runs the tests in shards does not mean the campaigns in them.
+        self.environment = {key: value for key, value in os.environ.items()
+                            if not re.match("CONSTRICTOR_[RS]|SLURM_|G?TEST_.*SHARD|JOB_COMPLETION_INDEX", key)}
 
     def check(self, holds, what, detail=""):
         """Count one check; when it does not hold, say all there is to know."""

@@ -194,9 +194,9 @@ def check_many(test, count):
     shutil.copy(test.work / "out/results.db", test.work / "many.db")
     with sqlite3.connect(test.work / "many.db") as store:
         store.execute(f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) "
-                      "INSERT INTO sighting SELECT session, target, build_id, scenario, printf('%012x', i), "
-                      "signature || i, kind, status, expected, strategy, run, seed, count, confirmed, replays, "
-                      "first_ms, last_ms, details, schedule FROM sighting, n WHERE kind = 'deadlock' "
+                      "INSERT INTO sighting SELECT campaign, target, build_id, scenario, unit, printf('%012x', i), "
+                      "session, signature || i, kind, status, expected, strategy, run, seed, count, confirmed, "
+                      "replays, first_ms, last_ms, details, schedule FROM sighting, n WHERE kind = 'deadlock' "
                       "AND sighting.id NOT LIKE '00000%'")
     store.close()
     ended = test.command("report", "many.db", "--html", "many.html", "--sarif", "many.sarif", "--markdown", "many.md")

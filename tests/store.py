@@ -82,9 +82,9 @@ def check_killed_merges(test, kills, draw):
         shutil.copy(test.work / "out/results.db", part)
         with sqlite3.connect(part) as store:
             store.execute("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
-                          "INSERT INTO sighting SELECT session, target, build_id, scenario, "
-                          f"printf('%06x%06x', {number}, i), signature, kind, status, expected, strategy, run, seed, "
-                          "count, confirmed, replays, first_ms, last_ms, details, schedule "
+                          "INSERT INTO sighting SELECT campaign, target, build_id, scenario, unit, "
+                          f"printf('%06x%06x', {number}, i), session, signature, kind, status, expected, strategy, "
+                          "run, seed, count, confirmed, replays, first_ms, last_ms, details, schedule "
                           "FROM (SELECT * FROM sighting ORDER BY session, id LIMIT 1), n")
         store.close()
         parts.append(part.name)

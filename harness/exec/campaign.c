@@ -15,6 +15,7 @@
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/targets.h"
+#include "harness/exec/units.h"
 #include "harness/exec/within.h"
 #include "harness/scenario.h"
 
@@ -169,13 +170,14 @@ enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const stru
 
 const char *cx_verdict_name(enum cx_verdict verdict)
 {
-    static const char *const names[] = {"pass",    "known", "findings", "missing", "nothing", "nothing-expected",
-                                        "skipped", "error"};
-    return names[verdict];
+    static const char *const names[CX_VERDICTS] = {
+        "pass", "known", "findings", "missing", "nothing", "nothing-expected", "skipped", "error"};
+    return verdict < CX_VERDICTS ? names[verdict] : "?";
 }
 
-static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,
-                                   const struct cx_scenario_info *info, uint64_t deadline_ns, struct cx_error *error)
+enum cx_status cx_campaign_part_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,
+                                    const struct cx_scenario_info *info, const struct cx_campaign_part *part,
+                                    enum cx_verdict *verdict, struct cx_error *error)
 {
     const struct cx_campaign_options *options = campaign->options;
     const struct cx_explore_options explore_options = {
@@ -184,9 +186,9 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .pct_depth = options->pct_depth,
         .preemptions_max = options->preemptions_max,
         .seed = options->seed,
-        .run_first = options->run_first,
-        .runs_max = options->runs_max,
-        .deadline_ns = deadline_ns,
+        .run_first = part->run_first,
+        .runs_max = part->runs_max,
+        .deadline_ns = part->deadline_ns,
         .findings_max = options->findings_max,
         .wall_ms_max = options->wall_ms_max,
         .steps_max = options->steps_max,
@@ -205,15 +207,28 @@ static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew 
         .expected = cx_explore_expected(info->expect),
     };
     enum cx_status status = cx_explore_run(&explore, error);
-    enum cx_verdict verdict = cx_campaign_verdict(&explore, info);
-    if (status != CX_OK && verdict != CX_VERDICT_FINDINGS) {
-        verdict = CX_VERDICT_PASS; // the status decides; nothing can be missing from a campaign that was cut short
+    *verdict = cx_campaign_verdict(&explore, info);
+    if (status != CX_OK && *verdict != CX_VERDICT_FINDINGS) {
+        *verdict = CX_VERDICT_PASS; // the status decides; nothing can be missing from a campaign that was cut short
     }
-    campaign->verdicts[verdict]++;
-    cx_report_scenario(campaign, &explore, verdict);
+    cx_report_scenario(campaign, &explore, *verdict);
     campaign->runs += explore.totals.runs;
     campaign->interleavings += explore.totals.interleavings.count;
     cx_explore_fini(&explore);
+    return status;
+}
+
+static enum cx_status scenario_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,
+                                   const struct cx_scenario_info *info, uint64_t deadline_ns, struct cx_error *error)
+{
+    const struct cx_campaign_options *options = campaign->options;
+    if (options->shard.total > 0) {
+        return cx_units_run(campaign, crew, index, info, deadline_ns, error);
+    }
+    const struct cx_campaign_part all = {options->run_first, options->runs_max, deadline_ns};
+    enum cx_verdict verdict = CX_VERDICT_PASS;
+    enum cx_status status = cx_campaign_part_run(campaign, crew, index, info, &all, &verdict, error);
+    campaign->verdicts[verdict]++;
     return status;
 }
 
@@ -299,10 +314,10 @@ static enum cx_exit exit_of(const struct cx_campaign *campaign, enum cx_status s
     if (verdicts[CX_VERDICT_FINDINGS] + verdicts[CX_VERDICT_MISSING] > 0) {
         return CX_EXIT_FINDINGS;
     }
-    if (verdicts[CX_VERDICT_NOTHING] > 0 || verdicts[CX_VERDICT_PASS] + verdicts[CX_VERDICT_KNOWN] == 0) {
-        return CX_EXIT_NOTHING;
-    }
-    return CX_EXIT_OK;
+    // A shard may have nothing to do, or nothing but what was skipped, where the campaign as a whole has something.
+    int some = campaign->options->shard.total > 1 ? campaign->place > 0
+                                                  : verdicts[CX_VERDICT_PASS] + verdicts[CX_VERDICT_KNOWN] > 0;
+    return verdicts[CX_VERDICT_NOTHING] > 0 || !some ? CX_EXIT_NOTHING : CX_EXIT_OK;
 }
 
 static enum cx_status results_open(struct cx_campaign *campaign, struct cx_error *error)
@@ -315,11 +330,14 @@ static enum cx_status results_open(struct cx_campaign *campaign, struct cx_error
         store = path;
     }
     campaign->store_path = strdup(store);
+    cx_units_campaign_id(options, campaign->id);
     const struct cx_store_session session = {.command = options->command,
                                              .version = CONSTRICTOR_VERSION,
                                              .seed = options->seed,
                                              .jobs = options->jobs,
-                                             .shard_total = 1};
+                                             .campaign = options->shard.total > 0 ? campaign->id : NULL,
+                                             .shard_index = options->shard.index,
+                                             .shard_total = options->shard.total};
     return campaign->store_path == NULL
                ? CX_ERR_MEMORY
                : cx_results_open(&campaign->results, options->json_path, store[0] != '\0' ? campaign->store_path : NULL,
@@ -364,8 +382,11 @@ static void verdict_print(const struct cx_campaign *campaign, enum cx_exit code)
                    verdicts[CX_VERDICT_MISSING] == 1 ? "" : "s");
         }
         putchar('\n');
+    } else if (code == CX_EXIT_OK && campaign->options->shard.total > 0 && campaign->runs_before == 0) {
+        printf("\nno unit belongs to this shard: nothing to do, which is right\n");
     } else if (code == CX_EXIT_OK) {
-        printf("\nnothing unexpected in %" PRIu64 " runs", campaign->runs);
+        printf("\nnothing unexpected in %" PRIu64 " runs",
+               campaign->options->shard.total > 0 ? campaign->runs_before : campaign->runs);
         if (campaign->findings_known > 0) {
             printf(": %" PRIu64 " known finding%s", campaign->findings_known, campaign->findings_known == 1 ? "" : "s");
         }

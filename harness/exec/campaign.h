@@ -14,6 +14,7 @@
 #include "harness/exec/known.h"
 #include "harness/exec/live.h"
 #include "harness/exec/results.h"
+#include "harness/exec/shard.h"
 #include "harness/names.h"
 #include "harness/status.h"
 
@@ -26,6 +27,8 @@ struct cx_campaign_options {
     uint32_t pct_depth;
     uint32_t preemptions_max;
     uint64_t seed;
+    struct cx_shard shard;
+    int shard_given; // it is the user's, whatever the environment says
     uint64_t run_first;
     uint64_t runs_max;     // of each scenario; UINT64_MAX: as many as the time allows
     uint64_t findings_max; // of each scenario; 0: no limit
@@ -56,6 +59,7 @@ enum cx_verdict {
     CX_VERDICT_NOTHING_DUE, // nothing explored, and that is right
     CX_VERDICT_SKIPPED,     // does not apply here
     CX_VERDICT_ERROR,       // the harness failed
+    CX_VERDICTS,            // how many there are
 };
 
 struct cx_campaign {
@@ -69,11 +73,16 @@ struct cx_campaign {
     struct cx_resolver resolver;
     struct cx_points points; // on the current target
     struct cx_results results;
-    char *store_path; // owned
+    char *store_path;           // owned
+    char id[CX_STORE_ID_BYTES]; // of the campaign, if it is divided into shards
     struct cx_live live;
-    uint64_t verdicts[CX_VERDICT_ERROR + 1];
-    uint64_t runs;     // of the scenarios before the current one
-    uint64_t findings; // signatures, so far
+    uint64_t verdicts[CX_VERDICTS];
+    uint64_t place;        // of the next scenario, over all targets
+    uint64_t unit;         // that is played; see units.h
+    uint64_t units_before; // units that had been played when this command began
+    uint64_t runs_before;  // runs of the shard's units, whoever played them
+    uint64_t runs;         // of the scenarios before the current one
+    uint64_t findings;     // signatures, so far
     uint32_t divergences_told;
     uint64_t findings_unexpected;
     uint64_t findings_known;
@@ -84,8 +93,22 @@ struct cx_campaign {
 // Run it all and print the end. Returns the exit code of the command.
 enum cx_exit cx_campaign_run(const struct cx_campaign_options *options);
 
-// "pass", "findings", ... Borrowed, static.
+// So many runs of one scenario.
+struct cx_campaign_part {
+    uint64_t run_first;
+    uint64_t runs_max;
+    uint64_t deadline_ns;
+};
+
+// Explore them, and tell. `verdict` is set in every case.
+enum cx_status cx_campaign_part_run(struct cx_campaign *campaign, struct cx_crew *crew, uint32_t index,
+                                    const struct cx_scenario_info *info, const struct cx_campaign_part *part,
+                                    enum cx_verdict *verdict, struct cx_error *error);
+
+// "pass", "known", ...; "?" for what is no verdict. Borrowed, static.
 const char *cx_verdict_name(enum cx_verdict verdict);
+// What is said of it beside the numbers; may be empty. Borrowed, static.
+const char *cx_verdict_remark(enum cx_verdict verdict);
 
 // What a gate and a soak share with it. Make the folder of schedules and try whether files can be made in it.
 enum cx_status cx_campaign_out_prepare(const char *path, struct cx_error *error);

@@ -11,6 +11,7 @@
 #include "harness/detect/render.h"
 #include "harness/exec/campaign.h"
 #include "harness/exec/clock.h"
+#include "harness/exec/units.h"
 #include "harness/exec/deal.h"
 #include "harness/exec/within.h"
 #include "harness/exec/diverge.h"
@@ -100,8 +101,9 @@ void cx_report_replay_command(const struct cx_campaign *campaign, const struct c
         snprintf(before, sizeof(before), "run %s --target %s", explore->options->scenario, campaign->target);
     }
     // A strategy that learns comes to this run through those before it.
-    uint64_t run = finding->run == CX_RUN_DEFAULT ? options->run_first : finding->run;
-    uint64_t first = cx_deal_learns(options->strategy) ? options->run_first : run;
+    uint64_t begin = explore->options->run_first;
+    uint64_t run = finding->run == CX_RUN_DEFAULT ? begin : finding->run;
+    uint64_t first = cx_deal_learns(options->strategy) ? begin : run;
     snprintf(text, text_bytes,
              "constrictor %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64 " --runs %" PRIu64 "%s", before,
              cx_strategy_name(options->strategy), depth, options->seed, first, run - first + 1, after);
@@ -213,20 +215,22 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
                        const struct cx_record *record)
 {
     int controlled = explore->options->strategy != CX_STRATEGY_NATIVE;
-    if (controlled && !record->result->deviations_dropped) {
+    int told = cx_units_outdone(campaign, explore, finding);
+    if (controlled && !record->result->deviations_dropped && !told) {
         cx_report_schedule_save(campaign, explore, finding, record);
     }
-    campaign->findings++;
-    campaign->findings_unexpected += (uint64_t)cx_finding_unexpected(finding);
+    campaign->findings += !told;
+    int sharded = campaign->options->shard.total > 0; // then all units are counted together, in the end
+    campaign->findings_unexpected += !sharded && cx_finding_unexpected(finding);
     static const struct cx_known_entry unknown = {.id = "", .issue = ""};
     const struct cx_known_entry *entry = finding->known != NULL ? finding->known : &unknown;
     int known = finding->known != NULL && !finding->regressed;
-    campaign->findings_known += (uint64_t)known;
+    campaign->findings_known += !sharded && known;
     char command[PATH_MAX + CX_SUBJECT_WORDS_BYTES + 400];
     cx_report_replay_command(campaign, explore, finding, command, sizeof(command));
     // Kept first, said then: whatever a person has read is there, also when the command is killed in between. But where
     // a divergence lies is found while it is said.
-    if (finding->status == CX_FINDING_DIVERGED) {
+    if (finding->status == CX_FINDING_DIVERGED && !told) {
         finding_print(campaign, explore, finding, record, command);
         divergence_tell(campaign, finding);
     }
@@ -244,15 +248,16 @@ void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *ex
         (int)finding->confirmed, "replays", (int)finding->replays, "divergence", finding->divergence, "source",
         finding->source, "uncontrolled", record->result->uncontrolled, "schedule", finding->schedule_path, "replay",
         command);
-    if (line != NULL && campaign->options->subject != NULL) {
+    cx_units_name(campaign, line);
+    if (line != NULL && campaign->options->subject != NULL && !told) {
         json_object_set_new(line, "output", cx_jsonl_text(record->output));
     }
-    if (line != NULL) {
+    if (line != NULL && !told) {
         json_object_set_new(line, "stacks",
                             cx_jsonl_stacks(record->result, explore->resolver, finding->kind, finding->race));
     }
     cx_results_write(&campaign->results, line, finding->schedule_path[0] != '\0' ? finding->schedule_path : NULL);
-    if (finding->status != CX_FINDING_DIVERGED) {
+    if (finding->status != CX_FINDING_DIVERGED && !told) {
         finding_print(campaign, explore, finding, record, command);
     }
 }
@@ -262,14 +267,17 @@ void cx_report_start(struct cx_campaign *campaign, uint32_t jobs)
     const struct cx_campaign_options *options = campaign->options;
     const struct cx_identity *identity = campaign->identity;
     json_t *runs = options->runs_max == UINT64_MAX ? json_null() : json_integer((json_int_t)options->runs_max);
-    cx_results_write(&campaign->results,
-                     json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:i, s:o, s:o, s:I, s:i}", "type",
-                               "start", "format", 1, "target", campaign->target, "build_id", identity->build_id,
-                               "python", identity->python, "gil", (int)identity->gil_on, "tsan", (int)identity->tsan,
-                               "debug", (int)identity->debug, "strategy", cx_strategy_name(options->strategy), "depth",
-                               (int)options->pct_depth, "seed", cx_jsonl_hex(options->seed), "runs", runs, "time_ms",
-                               (json_int_t)(options->time_max_ns / CX_NS_PER_MS), "jobs", (int)jobs),
-                     NULL);
+    json_t *line = json_pack("{s:s, s:i, s:s, s:s, s:s, s:b, s:b, s:b, s:s, s:i, s:o, s:o, s:I, s:i}", "type", "start",
+                             "format", 1, "target", campaign->target, "build_id", identity->build_id, "python",
+                             identity->python, "gil", (int)identity->gil_on, "tsan", (int)identity->tsan, "debug",
+                             (int)identity->debug, "strategy", cx_strategy_name(options->strategy), "depth",
+                             (int)options->pct_depth, "seed", cx_jsonl_hex(options->seed), "runs", runs, "time_ms",
+                             (json_int_t)(options->time_max_ns / CX_NS_PER_MS), "jobs", (int)jobs);
+    if (line != NULL && options->shard.total > 0) {
+        json_object_set_new(line, "shard", json_sprintf("%u/%u", options->shard.index + 1, options->shard.total));
+        json_object_set_new(line, "campaign", json_string(campaign->id));
+    }
+    cx_results_write(&campaign->results, line, NULL);
 }
 
 static json_t *signatures_json(const struct cx_explore *explore)
@@ -320,18 +328,20 @@ static void scenario_print(struct cx_campaign *campaign, const struct cx_explore
 json_t *cx_report_totals(const struct cx_campaign *campaign, const struct cx_explore *explore, const char *verdict)
 {
     const struct cx_totals *totals = &explore->totals;
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, "
-                     "s:f, s:o, s:s}",
-                     "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "build_id",
-                     campaign->identity->build_id, "strategy", cx_strategy_name(explore->options->strategy), "verdict",
-                     verdict, "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing,
-                     "runs_skipped", (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error,
-                     "runs_parked", (json_int_t)totals->runs_parked, "runs_slow", (json_int_t)totals->runs_slow,
-                     "replays", (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps",
-                     (json_int_t)totals->steps, "interleavings_distinct", (json_int_t)totals->interleavings.count,
-                     "threads_max", (int)totals->threads_max, "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s",
-                     (double)totals->wall_ns / 1e9, "fork_s", (double)totals->fork_ns / 1e9, "signatures",
-                     signatures_json(explore), "shown", totals->shown);
+    json_t *line = json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:s?, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f, s:f, "
+        "s:f, s:o, s:s}",
+        "type", "scenario", "scenario", explore->options->scenario, "target", campaign->target, "build_id",
+        campaign->identity->build_id, "strategy", cx_strategy_name(explore->options->strategy), "verdict", verdict,
+        "runs", (json_int_t)totals->runs, "runs_failing", (json_int_t)totals->runs_failing, "runs_skipped",
+        (json_int_t)totals->runs_skipped, "runs_error", (json_int_t)totals->runs_error, "runs_parked",
+        (json_int_t)totals->runs_parked, "runs_slow", (json_int_t)totals->runs_slow, "replays",
+        (json_int_t)totals->replays, "choices", (json_int_t)totals->choices, "steps", (json_int_t)totals->steps,
+        "interleavings_distinct", (json_int_t)totals->interleavings.count, "threads_max", (int)totals->threads_max,
+        "cpu_s", (double)totals->cpu_ns / 1e9, "wall_s", (double)totals->wall_ns / 1e9, "fork_s",
+        (double)totals->fork_ns / 1e9, "signatures", signatures_json(explore), "shown", totals->shown);
+    cx_units_name(campaign, line);
+    return line;
 }
 
 // Say which known defects should have shown themselves, and list them for the JSON line.
@@ -350,28 +360,37 @@ static json_t *unseen_report(const struct cx_campaign *campaign, const struct cx
     return list;
 }
 
+const char *cx_verdict_remark(enum cx_verdict verdict)
+{
+    static const char *const remarks[CX_VERDICTS] = {
+        "",
+        "nothing that is not known",
+        "",
+        "the finding that is expected of it DID NOT COME",
+        "NOTHING WAS EXPLORED: no point had more than one thread to choose from",
+        "nothing was explored, which is what this canary is for",
+        "does not apply here",
+        "the harness failed"};
+    return verdict < CX_VERDICTS ? remarks[verdict] : "?";
+}
+
 void cx_report_scenario(struct cx_campaign *campaign, const struct cx_explore *explore, enum cx_verdict verdict)
 {
-    static const char *const remarks[] = {"",
-                                          "nothing that is not known",
-                                          "",
-                                          "the finding that is expected of it DID NOT COME",
-                                          "NOTHING WAS EXPLORED: no point had more than one thread to choose from",
-                                          "nothing was explored, which is what this canary is for",
-                                          "does not apply here",
-                                          "the harness failed"};
     const struct cx_totals *totals = &explore->totals;
     int missed = verdict == CX_VERDICT_NOTHING && cx_points_missed(explore->options->points, totals->accesses_seen);
-    scenario_print(campaign, explore,
-                   missed ? "NOTHING WAS EXPLORED: no plain access was a point (was it compiled with `constrictor cc "
-                            "--access`, and are its accesses where --points-in says?)"
-                          : remarks[verdict]);
+    int sharded = campaign->options->shard.total > 0; // then one unit is no news: units.c tells of all of them
+    if (!sharded || missed) {
+        scenario_print(campaign, explore,
+                       missed ? "NOTHING WAS EXPLORED: no plain access was a point (was it compiled with `constrictor "
+                                "cc --access`, and are its accesses where --points-in says?)"
+                              : cx_verdict_remark(verdict));
+    }
     if (totals->error_text[0] != '\0') {
         printf("  %" PRIu64 " runs failed to start: %s\n", totals->runs_error, totals->error_text);
     }
     json_t *line = cx_report_totals(campaign, explore, cx_verdict_name(verdict));
     if (line != NULL) {
-        json_object_set_new(line, "unseen", unseen_report(campaign, explore));
+        json_object_set_new(line, "unseen", sharded ? json_array() : unseen_report(campaign, explore));
     }
     cx_results_write(&campaign->results, line, NULL);
 }

@@ -270,8 +270,7 @@ static enum cx_status begin(struct cx_soak *soak, struct cx_error *error)
         const struct cx_store_session session = {.command = options->run.command,
                                                  .version = CONSTRICTOR_VERSION,
                                                  .seed = soak->seed,
-                                                 .jobs = options->run.jobs,
-                                                 .shard_total = 1};
+                                                 .jobs = options->run.jobs};
         cx_store_begin(store, &session);
     }
     soak->ledger.units_max = options->units_max;

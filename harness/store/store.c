@@ -10,23 +10,23 @@
 #include <unistd.h>
 
 #include "harness/exec/clock.h"
-#include "harness/store/schema.h"
+#include "harness/store/form.h"
 #include "harness/trace/schedule.h"
 
-#define CX_STORE_APPLICATION 0x63787374 // "cxst", so that another database is not taken for one of ours
-#define CX_STORE_BUSY_MS 20000          // for another process that is writing
-#define STATEMENTS_MAX 5                // for one object
+#define CX_STORE_BUSY_MS 20000 // for another process that is writing
+#define STATEMENTS_MAX 5       // for one object
 
-static const char session_sql[] =
-    "INSERT INTO session VALUES (:session, :now, :now, NULL, :command, :version, :seed, :jobs, :index, :total)";
+static const char session_sql[] = "INSERT INTO session VALUES (:session, :campaign, :now, :now, NULL, :command, "
+                                  "  :version, :seed, :jobs, :index, :total)";
 
 static const char target_sql[] = "INSERT INTO target SELECT :event ->> 'target', :event ->> 'build_id', "
                                  "  :event ->> 'python', :event ->> 'gil', :event ->> 'tsan', :event ->> 'debug' "
                                  "WHERE true ON CONFLICT DO NOTHING";
 
 static const char exploration_sql[] =
-    "INSERT OR REPLACE INTO exploration SELECT :session, :event ->> 'target', :event ->> 'build_id', "
-    "  :event ->> 'scenario', :event ->> 'strategy', :event ->> 'verdict', :event ->> 'runs', "
+    "INSERT OR REPLACE INTO exploration SELECT :campaign, :event ->> 'target', :event ->> 'build_id', "
+    "  :event ->> 'scenario', :event ->> 'strategy', coalesce(:event ->> 'unit', 0), :session, :event ->> 'verdict', "
+    ":event ->> 'runs', "
     "  :event ->> 'runs_failing', :event ->> 'runs_error', :event ->> 'replays', :event ->> 'choices', "
     "  :event ->> 'steps', :event ->> 'interleavings_distinct', :event ->> 'threads_max', "
     "  CAST(1000 * (:event ->> 'cpu_s') AS INTEGER), CAST(1000 * (:event ->> 'wall_s') AS INTEGER)";
@@ -34,12 +34,14 @@ static const char exploration_sql[] =
 static const char counts_sql[] =
     "UPDATE sighting SET count = now.count, last_ms = CASE WHEN now.count > sighting.count THEN :now ELSE last_ms END "
     "FROM (SELECT value ->> 'id' AS id, value ->> 'count' AS count FROM json_each(:event, '$.signatures')) AS now "
-    "WHERE sighting.id = now.id AND session = :session AND target = :event ->> 'target' "
+    "WHERE sighting.id = now.id AND session = :session AND unit = coalesce(:event ->> 'unit', 0) "
+    "  AND target = :event ->> 'target' "
     "  AND build_id = :event ->> 'build_id' AND scenario = :event ->> 'scenario'";
 
 static const char sighting_sql[] =
-    "INSERT OR REPLACE INTO sighting SELECT :session, :event ->> 'target', :event ->> 'build_id', "
-    "  :event ->> 'scenario', :event ->> 'id', :event ->> 'signature', :event ->> 'kind', :event ->> 'status', "
+    "INSERT OR REPLACE INTO sighting SELECT :campaign, :event ->> 'target', :event ->> 'build_id', "
+    "  :event ->> 'scenario', coalesce(:event ->> 'unit', 0), :event ->> 'id', :session, :event ->> 'signature', "
+    ":event ->> 'kind', :event ->> 'status', "
     "  :event ->> 'expected', :event ->> 'strategy', :event ->> 'run', :event ->> 'seed', 1, :event ->> 'confirmed', "
     "  :event ->> 'replays', :now, :now, json(:event), :schedule";
 
@@ -106,37 +108,6 @@ int64_t cx_store_number(struct cx_store *store, const char *sql)
     return number;
 }
 
-// An empty file becomes a store; in one of ours the form must be known.
-static enum cx_status form_check(struct cx_store *store, enum cx_store_mode mode, struct cx_error *error)
-{
-    int64_t application = cx_store_number(store, "PRAGMA application_id");
-    int64_t version = cx_store_number(store, "PRAGMA user_version");
-    int64_t tables = cx_store_number(store, "SELECT count(*) FROM sqlite_schema");
-    if (tables < 0) {
-        int busy = sqlite3_errcode(store->database) == SQLITE_BUSY;
-        return cx_error_set(error, busy ? CX_ERR_ENVIRONMENT : CX_ERR_FORMAT, "%s is no store of constrictor: %s",
-                            store->path, sqlite3_errmsg(store->database));
-    }
-    if (tables == 0 && mode == CX_STORE_WRITE) {
-        char sql[100];
-        snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", CX_STORE_APPLICATION,
-                 CX_STORE_SCHEMA_VERSION);
-        if (cx_store_execute(store, cx_store_schema) != 0 || cx_store_execute(store, sql) != 0) {
-            return cx_error_set(error, CX_ERR_ENVIRONMENT, "%s", store->error.text);
-        }
-        return CX_OK;
-    }
-    if (application != CX_STORE_APPLICATION) {
-        return cx_error_set(error, CX_ERR_FORMAT, "%s is a database, but no store of constrictor", store->path);
-    }
-    if (version != CX_STORE_SCHEMA_VERSION) {
-        return cx_error_set(error, CX_ERR_FORMAT,
-                            "%s has schema version %lld, this constrictor reads %d: use the one that wrote it",
-                            store->path, (long long)version, CX_STORE_SCHEMA_VERSION);
-    }
-    return CX_OK;
-}
-
 static enum cx_status open_checked(struct cx_store *store, enum cx_store_mode mode, struct cx_error *error)
 {
     int flags = mode == CX_STORE_READ ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -146,16 +117,17 @@ static enum cx_status open_checked(struct cx_store *store, enum cx_store_mode mo
     }
     sqlite3_busy_timeout(store->database, CX_STORE_BUSY_MS);
     if (mode == CX_STORE_READ) {
-        return form_check(store, mode, error);
+        return cx_store_form(store, mode, error);
     }
     // Two commands may make the same file at once: whoever comes second waits here, and finds it made.
-    int begun = sqlite3_exec(store->database, "PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE", NULL, NULL, NULL);
+    static const char begin[] = "PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = OFF; BEGIN IMMEDIATE";
+    int begun = sqlite3_exec(store->database, begin, NULL, NULL, NULL);
     if (begun != SQLITE_OK) {
         enum cx_status status = begun == SQLITE_NOTADB ? CX_ERR_FORMAT : CX_ERR_ENVIRONMENT;
         return cx_error_set(error, status, "cannot write the store %s: %s", store->path,
                             sqlite3_errmsg(store->database));
     }
-    enum cx_status status = form_check(store, mode, error);
+    enum cx_status status = cx_store_form(store, mode, error);
     sqlite3_exec(store->database, sqlite3_get_autocommit(store->database) ? "" : "ROLLBACK", NULL, NULL, NULL);
     if (status == CX_OK && sqlite3_exec(store->database, "PRAGMA journal_mode = WAL; PRAGMA foreign_keys = ON", NULL,
                                         NULL, NULL) != SQLITE_OK) {
@@ -208,6 +180,7 @@ static sqlite3_stmt *prepare(struct cx_store *store, const char *sql)
         return NULL;
     }
     bind_text(statement, ":session", store->session);
+    bind_text(statement, ":campaign", store->campaign);
     bind_number(statement, ":now", cx_clock_unix_ms());
     return statement;
 }
@@ -230,6 +203,8 @@ void cx_store_begin(struct cx_store *store, const struct cx_store_session *sessi
     for (size_t i = 0; i < sizeof(bytes); i++) {
         snprintf(store->session + 2 * i, 3, "%02x", bytes[i]);
     }
+    snprintf(store->campaign, sizeof(store->campaign), "%s",
+             session->campaign != NULL ? session->campaign : store->session);
     sqlite3_stmt *statement = prepare(store, session_sql);
     if (statement != NULL) {
         char seed[20];
@@ -249,6 +224,7 @@ void cx_store_go_on(struct cx_store *store, const char *session)
     if (session != store->session) {
         snprintf(store->session, sizeof(store->session), "%s", session);
     }
+    snprintf(store->campaign, sizeof(store->campaign), "%s", store->session);
     step_once(store, prepare(store, go_on_sql));
 }
 

@@ -17,7 +17,7 @@
 
 #include "harness/status.h"
 
-#define CX_STORE_SCHEMA_VERSION 2
+#define CX_STORE_SCHEMA_VERSION 3
 #define CX_STORE_NAME "results.db" // in the folder of `run --out`
 #define CX_STORE_ID_BYTES 33       // 32 hexadecimal digits
 
@@ -26,6 +26,8 @@ struct cx_store {
     sqlite3 *database; // owned; NULL: closed
     const char *path;  // borrowed
     char session[CX_STORE_ID_BYTES];
+    char campaign[CX_STORE_ID_BYTES]; // that units belong to
+    int copied;                       // it is a copy in memory, of a store of an older form
     int failed;
     struct cx_error error; // of the first failure
 };
@@ -36,8 +38,9 @@ struct cx_store_session {
     const char *version;
     uint64_t seed;
     uint32_t jobs;
-    uint32_t shard_index;
-    uint32_t shard_total; // 1: not sharded
+    const char *campaign; // of which this is a shard, 32 hexadecimal digits; NULL: a campaign of its own
+    uint32_t shard_index; // from 0
+    uint32_t shard_total; // 0: no shard
 };
 
 enum cx_store_mode {
@@ -51,12 +54,24 @@ enum cx_status cx_store_open(struct cx_store *store, const char *path, enum cx_s
 // Begin a session: everything that follows belongs to it.
 void cx_store_begin(struct cx_store *store, const struct cx_store_session *session);
 
-// Go on with a session of this store.
+// Go on with a session of this store, which is a campaign of its own.
 void cx_store_go_on(struct cx_store *store, const char *session);
 
-// Take one object of `--json`, or of a soak; borrowed. Types that the store has no place for
-// are ignored. `schedule_path`: the file that goes with a finding, or NULL.
+// Take one object of `--json`, or of a soak; borrowed. Without a "unit" it is of unit 0. Types that the store has no
+// place for are ignored. `schedule_path`: the file that goes with a finding, or NULL.
 void cx_store_event(struct cx_store *store, const json_t *object, const char *schedule_path);
+
+// What is known of a unit already. `key` has target, build_id, scenario, strategy, unit, and "runs": how many it has in
+// all. Its verdict, if all of it has been played and the harness did not fail; else an empty text.
+void cx_store_unit_verdict(struct cx_store *store, const json_t *key, char *verdict, size_t verdict_bytes);
+// 1 if another unit of the campaign has shown the same signature, and tells at least as much (the view `ranked`): then
+// what is kept of this one needs no stacks and no schedule. `finding` has target, build_id, scenario, id, status, run,
+// unit.
+int cx_store_outdone(struct cx_store *store, const json_t *finding);
+// A shard's part of a scenario: {units, runs, runs_failing, choices, signatures: [{id, signature, known,
+// unexpected, count}]}. `key` has target, build_id, scenario, strategy, and those units count of which (unit + offset)
+// % total is index. A new reference; NULL on a failure.
+json_t *cx_store_part(struct cx_store *store, const json_t *key);
 
 // The lighter shrunk schedule, explanation or the like of a finding is kept.
 void cx_store_artifact(struct cx_store *store, const char *target, const char *scenario, const char *id,

@@ -20,7 +20,7 @@
 #include "harness/store/store.h"
 
 static const struct cx_store_session session = {
-    .command = "constrictor run all", .version = "test", .seed = 7, .jobs = 2, .shard_total = 1};
+    .command = "constrictor run all", .version = "test", .seed = 7, .jobs = 2, .shard_total = 0};
 
 static char folder[64];
 

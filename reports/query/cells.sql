@@ -1,8 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- cells: one object for each scenario on each target. Of several sessions' verdicts the worst one counts.
+-- cells: one object for each scenario on each target. Of several verdicts the worst one counts; but what is expected
+-- of a scenario is missing only if it came in no unit of the campaign.
 WITH judged AS (
-    SELECT *, CASE verdict WHEN 'error' THEN 7 WHEN 'findings' THEN 6 WHEN 'missing' THEN 5 WHEN 'nothing' THEN 4
-        WHEN 'known' THEN 3 WHEN 'pass' THEN 2 WHEN 'known' THEN 2 WHEN 'nothing-expected' THEN 2 WHEN 'skipped' THEN 1 ELSE 0 END AS weight
+    SELECT *, CASE verdict WHEN 'error' THEN 7 WHEN 'findings' THEN 6 WHEN 'missing' THEN
+            CASE WHEN EXISTS (SELECT 1 FROM exploration AS e WHERE e.campaign = exploration.campaign
+                AND e.target = exploration.target AND e.build_id = exploration.build_id
+                AND e.scenario = exploration.scenario AND e.verdict IN ('pass', 'known')) THEN 2 ELSE 5 END
+        WHEN 'nothing' THEN 4 WHEN 'known' THEN 3 WHEN 'pass' THEN 2 WHEN 'nothing-expected' THEN 2 WHEN 'skipped' THEN 1 ELSE 0 END AS weight
     FROM exploration
 )
 SELECT json_object('target', target, 'scenario', scenario, 'weight', max(weight),
