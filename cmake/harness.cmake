@@ -15,10 +15,10 @@ set(CONSTRICTOR_SCHED_SOURCES
     sched/strategy_replay.c sched/strategy_surw.c sched/thread.c sched/wake.c
     detect/blocked.c detect/crash.c detect/native_threads.c detect/stack.c detect/tasks.c detect/watch.c
     interpose/access.c interpose/await.c interpose/barrier.c interpose/blocking.c interpose/c11.c interpose/cond.c
-    interpose/entropy.c
-    interpose/futex.c interpose/itimer.c interpose/load.c interpose/mutex.c interpose/process.c interpose/rwlock.c
-    interpose/semaphore.c interpose/signal.c interpose/signal_send.c interpose/signal_wait.c interpose/spin.c
-    interpose/stream.c interpose/thread.c interpose/time.c
+    interpose/entropy.c interpose/exec.c interpose/family.c interpose/futex.c interpose/itimer.c interpose/load.c
+    interpose/mutex.c interpose/process.c interpose/rwlock.c interpose/semaphore.c interpose/shared.c
+    interpose/signal.c interpose/signal_send.c interpose/signal_wait.c interpose/spin.c interpose/stream.c
+    interpose/thread.c interpose/time.c
 )
 set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c interpose/atomics.c)
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/access_tsan.c interpose/atomics_tsan.c

@@ -45,6 +45,7 @@ enum option_key {
     KEY_SPURIOUS,
     KEY_SUBJECT,
     KEY_ENV,
+    KEY_FORKS,
 };
 
 static const struct argp_option options[] = {
@@ -52,6 +53,10 @@ static const struct argp_option options[] = {
     {"strategy", 's', "NAME", 0,
      "native (no control), random, pct, pos, urw, surw, delay, feedback, exhaustive or portfolio (default)", 0},
     {"env", KEY_ENV, "NAME=VALUE", 0, "Environment of a subject, beside PATH, HOME and LC_ALL; any number of times", 0},
+    {"forks", KEY_FORKS, "KIND", 0,
+     "Processes that a subject forks are left alone (default), or follow: the child goes on under control while its "
+     "parent waits for it",
+     0},
     {"depth", KEY_DEPTH, "N", 0, "Depth of pct: change points plus one (default 3)", 0},
     {"preemptions", KEY_PREEMPTIONS, "N", 0, "Bound of exhaustive, or \"any\" (default 2)", 0},
     {"seed", 'S', "N", 0, "Seed of the whole command (default 1)", 0},
@@ -190,6 +195,12 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         status = cx_within_check(argument, &error);
         cx_names_append(&run->within, argument);
         break;
+    case KEY_FORKS:
+        run->follow_forks = strcmp(argument, "follow") == 0;
+        if (!run->follow_forks && strcmp(argument, "alone") != 0) {
+            status = cx_error_set(&error, CX_ERR_USAGE, "--forks %s: there are alone and follow", argument);
+        }
+        break;
     case KEY_ENV:
         cx_names_append(&run->environment, argument);
         break;
@@ -252,6 +263,11 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         int endless = run->time_max_ns > 0 || run->strategy == CX_STRATEGY_EXHAUSTIVE; // that ends by itself
         run->runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
     }
+    if (run->follow_forks && subject->kind == CX_SUBJECT_NONE) {
+        cx_error_set(&error, CX_ERR_USAGE, "--forks follow is for subjects: scenarios leave what they fork alone");
+        cx_command_usage(verb, &error);
+    }
+    subject->follow_forks = run->follow_forks;
     run->command = cx_command_words();
     shard_settle(verb, run);
     enum cx_status status = CX_OK;

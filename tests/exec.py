@@ -46,6 +46,21 @@ class Execs(command.Test):
                    f"{name}: three processes replay it, step by step the same", ended[0])
 
 
+def check_forks(test):
+    """--forks follow: the child of os.fork stays under control; one of multiprocessing, too."""
+    words = ("--target", test.target, "--forks", "follow", "--runs", 60, SCRIPTS / "forking.py")
+    ended, report = test.explore(*words)
+    finding = test.found("forking.py", ended, report, "deadlock of forked", "deadlock")
+    if finding:
+        test.replays("forking.py", finding)
+        test.check("which the fork left behind" in ended.out or "left behind by the fork" in ended.out,
+                   "forking.py: the report says what the child lacks", ended)
+    for way in ("corrected", "pool"):
+        ended, report = test.explore(*words, way)
+        test.check(ended.status == 0 and not report.findings and report.scenarios["forking.py"]["choices"] > 0,
+                   f"forking.py {way}: 60 runs pass", ended)
+
+
 def check_scripts(test):
     for script, runs, start, kind in FAILING:
         words = ("--target", test.target, "--strategy", "random", "--runs", runs, SCRIPTS / script)
@@ -153,6 +168,7 @@ def main():
     check_module(test)
     check_extension(test)
     check_scripts(test)
+    check_forks(test)
     test.end()
 
 

@@ -185,6 +185,33 @@ def check_input_output(test):
             check_replays(test, f"pipes-{way}", finding, "pipes.c")
 
 
+def check_forks(test):
+    """--forks follow: the child of a fork goes on under control, and what it does wrong is a finding."""
+    test.compile("-g", "-O1", "-Wall", "-Werror", "-o", "forks", SOURCES / "forks.c")
+    for way in ("lock", "threads", "pipe", "asks", "shared", "exec", "nested"):
+        ended, report = test.explore("./forks", "--runs", RUNS, "--forks", "follow", "--verify", arguments=[way])
+        alone = way in ("asks", "shared", "exec")
+        said = "a forked process that became another program, or waited for its parent" in ended.out
+        test.check(ended.status == 0 and not report.findings and report.scenarios["forks"]["choices"] > 0 and
+                   said == alone, f"forks {way}: {RUNS} runs pass{', the child left alone' if alone else ''}", ended)
+    for way, start, kind, tells in (
+            ("lock", "deadlock of forked mutex-lock in take_lock", "deadlock",
+             "depends on main.1, which the fork left behind"),
+            ("threads", 'assertion "atomic_load(&counter) == 2" in two_adders', "assertion", "forked (main.2)"),
+            ("nested", 'assertion "atomic_load(&counter) == 2" in two_adders', "assertion", "forked (main.2.1)")):
+        ended, report = test.explore("./forks", "--runs", RUNS, "--forks", "follow", arguments=[way, "wrong"])
+        finding = check_found(test, f"forks {way} wrong", report, ended, start, kind)
+        if finding:
+            check_replays(test, f"forks-{way}", finding, tells)
+    ended, report = test.explore("./forks", "--runs", 20, arguments=["threads"])
+    test.check(ended.status == 0 and "not under control: a process that the program has forked" in ended.out,
+               "without the option a child is left alone, and that is said", ended)
+    for words in (["run", "canary/race", "--target", "plain", "--forks", "follow"],
+                  ["run", "--subject", "./forks", "--forks", "both"]):
+        ended = test.command(*words)
+        test.check(ended.status == command.EXIT_USAGE and one_line(ended), f"{' '.join(words)}: refused", ended)
+
+
 def check_uncontrolled(test):
     test.compile("-g", "-o", "uncontrolled", SOURCES / "uncontrolled.c")
     ended, _ = test.explore("./uncontrolled", "--runs", 2, arguments=["clone"])
@@ -246,6 +273,7 @@ def main():
     check_access(test)
     check_detector(test)
     check_input_output(test)
+    check_forks(test)
     check_uncontrolled(test)
     check_slow(test)
     check_refused(test)

@@ -7,6 +7,7 @@
 #include "harness/detect/tasks.h"
 #include "harness/detect/watch.h"
 #include "harness/host/run.h"
+#include "harness/interpose/family.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
@@ -28,6 +29,7 @@ static _Alignas(16) char alt_stacks[CX_THREADS_MAX][ALT_STACK_BYTES];
 static const int fatal_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
 
 static uint64_t slice_ns; // const after init
+static int timer_id;      // const after init: the kernel's number of the watchdog
 static uint32_t slices;   // atomic: of the real-time bound that have passed
 
 static void on_fatal(int number, siginfo_t *info, void *context)
@@ -70,7 +72,7 @@ static void on_alarm(int number, siginfo_t *info, void *context)
     const ucontext_t *where = context;
     const struct cx_thread *running = cx_sched.current;
     static uint32_t late; // slices follow each other: one of them for a run that is about to end
-    if (time_is_left() || (cx_finish_begun() && late++ == 0)) {
+    if (cx_family_waits() || time_is_left() || (cx_finish_begun() && late++ == 0)) {
         return;
     }
     if (running != NULL && cx_self != running) {
@@ -97,6 +99,15 @@ void cx_crash_thread_init(unsigned index)
     cx_syscall3(SYS_sigaltstack, (long)&stack, 0, 0);
 }
 
+void cx_crash_rearm(void)
+{
+    const struct timespec slice = {.tv_sec = (time_t)(slice_ns / 1000000000), .tv_nsec = (long)(slice_ns % 1000000000)};
+    struct itimerspec timer = {.it_value = slice, .it_interval = slice};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = WATCHDOG};
+    cx_syscall3(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer_id);
+    cx_syscall6(SYS_timer_settime, timer_id, 0, (long)&timer, 0, 0, 0);
+}
+
 void cx_crash_install(uint32_t wall_ms)
 {
     int (*real_sigaction)(int, const struct sigaction *, struct sigaction *) = cx_real_libc("sigaction");
@@ -108,14 +119,8 @@ void cx_crash_install(uint32_t wall_ms)
     action.sa_flags |= SA_RESTART;
     action.sa_sigaction = on_alarm;
     real_sigaction(WATCHDOG, &action, NULL);
-    uint32_t slice_ms = wall_ms / CX_WALL_SLICES + 1;
-    slice_ns = slice_ms * 1000000ULL;
-    const struct timespec slice = {.tv_sec = slice_ms / 1000, .tv_nsec = slice_ms % 1000 * 1000000L};
-    struct itimerspec timer = {.it_value = slice, .it_interval = slice};
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = WATCHDOG};
-    int id = 0;
-    cx_syscall3(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&id);
-    cx_syscall6(SYS_timer_settime, id, 0, (long)&timer, 0, 0, 0);
+    slice_ns = (wall_ms / CX_WALL_SLICES + 1) * 1000000ULL;
+    cx_crash_rearm();
 }
 
 void cx_crash_uninstall(void)
@@ -127,6 +132,7 @@ void cx_crash_uninstall(void)
             real_sigaction(fatal_signals[i], &action, NULL);
         }
     }
+    cx_syscall3(SYS_timer_delete, timer_id, 0, 0); // a forked process has none, and is told so
     real_sigaction(WATCHDOG, &action, NULL);
 }
 

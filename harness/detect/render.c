@@ -114,13 +114,28 @@ void cx_render_place_fault(const struct cx_render *render, const struct cx_stack
     place_render(render, stack, CX_STACK_FAULT, text, text_bytes);
 }
 
+int cx_report_left_behind(const struct cx_thread_report *report)
+{
+    return report->status == CX_THREAD_EXITED && report->op == CX_OP_FORK;
+}
+
+static int left_behind(const struct cx_result *result, uint32_t key)
+{
+    for (uint32_t i = 0; i < result->reports_count; i++) {
+        if (result->threads[i].key == key) {
+            return cx_report_left_behind(&result->threads[i]);
+        }
+    }
+    return 0;
+}
+
 // "waits in cond-wait for the stop-the-world mutex, held by main"
 static void thread_state_text(const struct cx_result *result, const struct cx_thread_report *report, char *text,
                               size_t text_bytes)
 {
     const char *op = cx_op_name((enum cx_op)report->op);
     char object[40] = "";
-    char holder[140] = "";
+    char holder[180] = "";
     char polling[100] = "";
     if (report->object != 0) {
         snprintf(object, sizeof(object), " on 0x%" PRIx64, report->object);
@@ -128,7 +143,8 @@ static void thread_state_text(const struct cx_result *result, const struct cx_th
     if (report->holder != 0) {
         char name[110];
         cx_render_thread_name(result, report->holder, name, sizeof(name));
-        snprintf(holder, sizeof(holder), "; depends on %s", name);
+        snprintf(holder, sizeof(holder), "; depends on %s%s", name,
+                 left_behind(result, report->holder) ? ", which the fork left behind" : "");
     }
     if (report->expiries > 0) {
         snprintf(polling, sizeof(polling), "; polls: its timed wait ended %u times with nothing changed",
@@ -158,11 +174,13 @@ void cx_render_threads(const struct cx_render *render, const struct cx_result *r
 {
     char deeper[40];
     uint32_t ended = 0;
+    uint32_t behind = 0;
     snprintf(deeper, sizeof(deeper), "%s    ", indent);
     for (uint32_t i = 0; i < result->reports_count; i++) {
         const struct cx_thread_report *report = &result->threads[i];
         if (report->status == CX_THREAD_EXITED) {
-            ended++;
+            behind += (uint32_t)cx_report_left_behind(report);
+            ended += !cx_report_left_behind(report);
             continue;
         }
         char name[110], state[500];
@@ -175,6 +193,10 @@ void cx_render_threads(const struct cx_render *render, const struct cx_result *r
     }
     if (ended > 0) {
         fprintf(render->stream, "%s%u thread%s had ended before\n", indent, ended, ended == 1 ? "" : "s");
+    }
+    if (behind > 0) {
+        fprintf(render->stream, "%s%u thread%s of the process that forked this one: left behind by the fork\n", indent,
+                behind, behind == 1 ? "" : "s");
     }
 }
 

@@ -29,6 +29,9 @@ void cx_render_place(const struct cx_render *render, const struct cx_stack *stac
 // The same where the first address is the instruction itself.
 void cx_render_place_fault(const struct cx_render *render, const struct cx_stack *stack, char *text, size_t text_bytes);
 
+// 1: the thread belongs to the process that this one was forked from (harness/interpose/family.h).
+int cx_report_left_behind(const struct cx_thread_report *report);
+
 // Every thread that has not ended: what it waits for, who holds that, and its stack. A deadlock's wait-for graph.
 void cx_render_threads(const struct cx_render *render, const struct cx_result *result, const char *indent);
 

@@ -238,7 +238,9 @@ static void others_print(const struct cx_story *story)
         cx_render_thread_name(result, report->key, name, sizeof(name));
         static const char *const states[] = {"could go on at", "waits in", "is parked for ever in", "had ended"};
         int ended = report->status >= CX_THREAD_EXITED;
-        fprintf(stream, "    %s %s%s%s\n", name, states[ended ? CX_THREAD_EXITED : report->status], ended ? "" : " ",
+        const char *state = cx_report_left_behind(report) ? "was left behind by the fork"
+                                                          : states[ended ? CX_THREAD_EXITED : report->status];
+        fprintf(stream, "    %s %s%s%s\n", name, state, ended ? "" : " ",
                 ended ? "" : cx_op_name((enum cx_op)report->op));
         if (!ended) {
             place_print(story, &report->stack);

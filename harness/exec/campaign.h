@@ -40,6 +40,7 @@ struct cx_campaign_options {
     uint32_t points_level;  // enum cx_points_level
     int points_given;       // it is the user's
     struct cx_names within; // what narrows plain accesses, see exec/within.h
+    int follow_forks;       // processes that a subject forks are followed
     int spurious_given;     // rules.spurious is the user's
     int verify;
     const char *out_dir;

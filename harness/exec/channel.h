@@ -187,7 +187,7 @@ struct cx_subject_info {
     uint32_t kind;       // enum cx_subject_kind
     uint32_t from_start; // Python: 1: control begins with the script, 0: with its first thread
     uint32_t words_count;
-    uint32_t unused;
+    uint32_t follow_forks;              // 1: processes that it forks are followed
     char name[64];                      // of the only scenario of this runner
     char words[CX_SUBJECT_WORDS_BYTES]; // the command line, each word ended by NUL
 };

@@ -19,6 +19,8 @@
 
 #define CX_NONE_TEXT "-"
 #define CX_EXEC_TARGET "exec"
+#define FROM_START " from-start"
+#define FOLLOW_FORKS " follow-forks"
 
 static const char *const kind_names[CX_SUBJECT_COUNT] = {CX_NONE_TEXT, "program", "exec", "script", "module"};
 
@@ -207,6 +209,7 @@ void cx_subject_describe(const struct cx_subject *subject, struct cx_subject_inf
     memset(info, 0, sizeof(*info));
     info->kind = subject->kind;
     info->from_start = (uint32_t)subject->from_start;
+    info->follow_forks = (uint32_t)subject->follow_forks;
     snprintf(info->name, sizeof(info->name), "%s", subject->name);
     for (size_t i = 0; i < subject->words.count && used < sizeof(info->words); i++) {
         int chars = snprintf(info->words + used, sizeof(info->words) - used, "%s", subject->words.list[i]);
@@ -238,17 +241,19 @@ void cx_subject_invocation_text(const struct cx_subject *subject, char *before, 
 {
     char rest[CX_SUBJECT_WORDS_BYTES];
     const char *from_start = subject->from_start ? " --from-start" : "";
+    const char *forks = subject->follow_forks ? " --forks follow" : "";
     int named = subject->kind == CX_SUBJECT_PROGRAM || subject->kind == CX_SUBJECT_MODULE;
     words_quote(&subject->words, named ? 1 : 0, rest, sizeof(rest));
     snprintf(after, after_bytes, "%s%s", rest[0] != '\0' ? " --" : "", rest);
     if (subject->kind == CX_SUBJECT_PROGRAM) {
-        snprintf(before, before_bytes, "run --subject %s", subject->words.list[0]);
+        snprintf(before, before_bytes, "run%s --subject %s", forks, subject->words.list[0]);
     } else if (subject->kind == CX_SUBJECT_PRELOAD) {
-        snprintf(before, before_bytes, "exec");
+        snprintf(before, before_bytes, "exec%s", forks);
     } else if (subject->kind == CX_SUBJECT_SCRIPT) {
-        snprintf(before, before_bytes, "exec --target %s%s", subject->target, from_start);
+        snprintf(before, before_bytes, "exec%s --target %s%s", forks, subject->target, from_start);
     } else {
-        snprintf(before, before_bytes, "exec --target %s%s -m %s", subject->target, from_start, subject->words.list[0]);
+        snprintf(before, before_bytes, "exec%s --target %s%s -m %s", forks, subject->target, from_start,
+                 subject->words.list[0]);
     }
 }
 
@@ -292,10 +297,20 @@ int cx_subject_words_decode(const char *text, struct cx_names *words)
     return 0;
 }
 
+// 1 if the text goes on with this word, which is then passed over.
+static int switch_take(const char **text, const char *word)
+{
+    if (strncmp(*text, word, strlen(word)) != 0) {
+        return 0;
+    }
+    *text += strlen(word);
+    return 1;
+}
+
 void cx_subject_save(const struct cx_subject *subject, struct cx_schedule *schedule)
 {
-    snprintf(schedule->subject, sizeof(schedule->subject), "%s%s", kind_names[subject->kind],
-             subject->from_start ? " from-start" : "");
+    snprintf(schedule->subject, sizeof(schedule->subject), "%s%s%s", kind_names[subject->kind],
+             subject->from_start ? FROM_START : "", subject->follow_forks ? FOLLOW_FORKS : "");
     snprintf(schedule->directory, sizeof(schedule->directory), "%s", subject->directory);
     cx_subject_words_encode(&subject->words, schedule->command, sizeof(schedule->command));
     cx_subject_words_encode(&subject->environment, schedule->environment, sizeof(schedule->environment));
@@ -315,9 +330,11 @@ enum cx_status cx_subject_restore(struct cx_subject *subject, const struct cx_sc
             subject->kind = i;
         }
     }
-    subject->from_start = strcmp(schedule->subject + chars, " from-start") == 0;
+    const char *switches = schedule->subject + chars;
+    subject->from_start = switch_take(&switches, FROM_START);
+    subject->follow_forks = switch_take(&switches, FOLLOW_FORKS);
     snprintf(subject->directory, sizeof(subject->directory), "%s", schedule->directory);
-    if (subject->kind == CX_SUBJECT_NONE || (schedule->subject[chars] != '\0' && !subject->from_start) ||
+    if (subject->kind == CX_SUBJECT_NONE || switches[0] != '\0' ||
         cx_subject_words_decode(schedule->command, &subject->words) != 0 || subject->words.count == 0 ||
         cx_subject_words_decode(schedule->environment, &subject->environment) != 0) {
         return cx_error_set(error, CX_ERR_FORMAT, "%s: its subject makes no sense", path);

@@ -20,6 +20,7 @@
 struct cx_subject {
     uint32_t kind; // enum cx_subject_kind
     int from_start;
+    int follow_forks;            // processes that it forks are followed
     struct cx_names words;       // the command line; [0] is the program, the script or the module
     struct cx_names environment; // NAME=VALUE, beside the few that every runner has
     char directory[PATH_MAX];    // where it runs
@@ -29,7 +30,7 @@ struct cx_subject {
     uint64_t digest;             // of the file's bytes; 0 for a module
 };
 
-// Prepare and check a subject whose kind, words, from_start and environment are set; `directory` is this process's if
+// Prepare and check a subject whose kind, words, switches and environment are set; `directory` is this process's if
 // it is empty. `target` is the Python target of a script or module, else NULL. CX_ERR_USAGE with the reason if it
 // cannot be run.
 enum cx_status cx_subject_open(struct cx_subject *subject, const char *target, struct cx_error *error);

@@ -26,6 +26,8 @@ void cx_actor_name(char *out, size_t out_bytes);
 
 // Catch fatal signals, and say so when `wall_ms` have passed, in this process. Call in the child, before control.
 void cx_crash_install(uint32_t wall_ms);
+// In a process that the program has forked, and that stays under control: timers are not inherited.
+void cx_crash_rearm(void);
 // Give the signals back, in a process that the program has forked.
 void cx_crash_uninstall(void);
 

@@ -8,6 +8,7 @@
 #include "harness/host/subject.h"
 
 #include "harness/host/run.h"
+#include "harness/interpose/family.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/sched.h"
 
@@ -20,6 +21,7 @@ static int exit_begun;         // scheduler token
 static int exit_status;        // scheduler token
 static const void *exit_frame; // scheduler token: who called exit(); its frames stay while handlers run
 static char note[300];         // scheduler token
+static int note_depth;         // scheduler token: of the process that it is about
 
 void cx_subject_describe(struct cx_channel *channel)
 {
@@ -47,14 +49,21 @@ void cx_subject_begin(void)
 
 void cx_subject_note(const char *text)
 {
-    if (note[0] == '\0') {
+    if (note[0] == '\0' || note_depth != cx_family_depth()) {
         snprintf(note, sizeof(note), "%s", text);
+        note_depth = cx_family_depth();
     }
 }
 
 void cx_subject_end(int status)
 {
     char text[400];
+    if (note_depth != cx_family_depth()) {
+        note[0] = '\0';
+    }
+    if (cx_family_is_child() && note[0] == '\0') {
+        cx_family_leave(status & 0xff);
+    }
     if ((status & 0xff) == 0 && note[0] == '\0') {
         cx_finish(CX_OUTCOME_PASS, "", "");
     }

@@ -9,6 +9,8 @@
 #include "harness/interpose/interpose.h"
 
 #include "harness/interpose/clock.h"
+#include "harness/interpose/family.h"
+#include "harness/interpose/shared.h"
 #include "harness/interpose/signals.h"
 #include "harness/sched/futex.h"
 
@@ -56,6 +58,12 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
     return 1;
 }
 
+// Other processes of the program may be about, with which it shares memory.
+static int has_relatives(void)
+{
+    return expects_outside || cx_family_is_child();
+}
+
 static uint32_t wake_answered(void)
 {
     uint32_t woken = cx_signal_wake_outside();
@@ -75,12 +83,21 @@ void cx_await_changed(void)
 
 int cx_await_due(void)
 {
-    return cx_awaiting > 0 || expects_outside;
+    return cx_awaiting > 0 || expects_outside || (cx_family_is_child() && cx_shared_waiters() > 0);
 }
 
 void cx_await_outside(void)
 {
     expects_outside = 1;
+}
+
+void cx_await_forked(void)
+{
+    for (uint32_t i = 0; i < cx_sched.count; i++) {
+        awaited[i].over = NULL;
+    }
+    cx_awaiting = 0;
+    expects_outside = 0;
 }
 
 // True while the program has child processes and all of them live.
@@ -108,17 +125,21 @@ static uint64_t patience_ns(uint64_t leap_ns)
 
 int cx_await_leap(uint64_t leap_ns)
 {
-    if (wake_answered() > 0) {
+    if (wake_answered() > 0 || (has_relatives() && cx_shared_wake() > 0)) {
         return 1;
+    }
+    uint32_t waiters = cx_awaiting + (has_relatives() ? cx_shared_waiters() : 0);
+    if (waiters > 0) {
+        cx_family_part();
     }
     if (leap_ns != CX_NO_DEADLINE && !expects_outside) {
         return 0;
     }
     uint64_t end_ns = cx_clock_wall_ns() + patience_ns(leap_ns);
-    while (cx_clock_wall_ns() < end_ns && (cx_awaiting > 0 || children_work())) {
+    while (cx_clock_wall_ns() < end_ns && (waiters > 0 || children_work())) {
         struct timespec pause = {.tv_nsec = (long)NS_PER_MS};
         cx_syscall3(SYS_nanosleep, (long)&pause, 0, 0);
-        if (wake_answered() > 0) {
+        if (wake_answered() > 0 || (has_relatives() && cx_shared_wake() > 0)) {
             expects_outside = 1;
             cx_say_uncontrolled("what came from outside the program");
             return 1;

@@ -35,6 +35,13 @@ static void *ring(void *argument)
     return NULL;
 }
 
+void cx_itimer_forked(void)
+{
+    timer_number++;
+    due_ns = CX_NO_DEADLINE;
+    interval_ns = 0;
+}
+
 static uint64_t left_ns(void)
 {
     uint64_t now = cx_now_ns();

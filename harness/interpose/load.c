@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // load: finding libc's own functions behind ours.
+#include "harness/interpose/family.h"
 #include "harness/interpose/real.h"
 
 #include "harness/sched/futex.h"
@@ -26,4 +27,5 @@ __attribute__((constructor(101))) static void load_early(void)
 {
     cx_real_load();
     cx_thread_init_key();
+    cx_family_init();
 }

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// process: fork and clone. A process that the program forks is left alone: it has one thread, no channel, real clocks,
-// and ends as it likes. A thread made by clone(2) cannot be controlled; that it was made is said.
+// process: fork, clone, and waiting for child processes. What becomes of a forked process is in family.c. A thread made
+// by clone(2) cannot be controlled; that it was made is said.
 #include "harness/interpose/interpose.h"
 
-#include "harness/interpose/clock.h"
 #include "harness/host/run.h"
 #include "harness/sched/futex.h"
 
@@ -14,29 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void leave_alone(void)
-{
-    cx_playing = 0;
-    cx_clock_real = 1;
-    cx_sched_abandon();
-    cx_crash_uninstall();
-}
-
 pid_t fork(void)
 {
     struct cx_thread *self = cx_self;
     if (self != NULL) {
         cx_step(self, CX_OP_FORK, NULL, CX_CALLER);
     }
-    pid_t child = cx_the_real()->fork();
-    if (child > 0 && self != NULL) {
-        cx_await_outside();
-        cx_say_uncontrolled("a process that the program has forked");
-    }
-    if (child == 0 && cx_playing) {
-        leave_alone();
-    }
-    return child;
+    return cx_the_real()->fork(); // its handlers do the rest: family.c
 }
 
 // The child of a real vfork borrows its parent's memory, and with it the scheduler. A copy does for what vfork is for.

@@ -99,6 +99,11 @@ void cx_signals_deliver(struct cx_thread *self)
     }
 }
 
+void cx_signals_forked(void)
+{
+    queued = 0;
+}
+
 void cx_signal_kernel(const struct cx_thread *thread, uint64_t *pending, uint64_t *blocked)
 {
     char path[64];

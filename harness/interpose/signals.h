@@ -19,5 +19,8 @@ int cx_signal_mask(int how, const sigset_t *set, sigset_t *old);
 void cx_signal_kernel(const struct cx_thread *thread, uint64_t *pending, uint64_t *blocked);
 // Threads whose signal came from outside go on. Returns how many.
 uint32_t cx_signal_wake_outside(void);
+// In a child that the program has forked, and that stays under control: what was sent, and the timer, are its parent's.
+void cx_signals_forked(void);
+void cx_itimer_forked(void);
 
 #endif

@@ -5,6 +5,7 @@
 // and other threads have no say in a run that is over.
 #include "harness/detect/stack.h"
 #include "harness/interpose/clock.h"
+#include "harness/interpose/family.h"
 #include "harness/interpose/interpose.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
@@ -120,6 +121,9 @@ static void report_thread(struct cx_thread_report *report, struct cx_thread *thr
 static void finish(const char *message, const char *location, const struct cx_stack *stack)
 {
     struct cx_result *result = &cx_sched.channel->result;
+    while (cx_family_parted()) { // for its parent, a process that does not go on
+        cx_syscall3(SYS_pause, 0, 0, 0);
+    }
     cx_sched_settle();
     result->steps = cx_sched.steps;
     result->choices = cx_sched.choices;
@@ -166,6 +170,9 @@ static void finish(const char *message, const char *location, const struct cx_st
 void cx_finish(enum cx_outcome outcome, const char *message, const char *location)
 {
     struct cx_stack stack;
+    if (outcome == CX_OUTCOME_PASS && cx_family_is_child()) {
+        cx_family_leave(0);
+    }
     claim();
     cx_sched.channel->result.outcome = outcome;
     cx_stack_walk(&stack, 0, __builtin_frame_address(0));

@@ -61,6 +61,17 @@ struct cx_thread *cx_lock_owner(const void *lock)
     return slots[at].lock == lock ? slots[at].owner : NULL;
 }
 
+void cx_lock_inherit(const struct cx_thread *from, struct cx_thread *to)
+{
+    for (uint32_t i = 0; i < SLOTS; i++) {
+        if (slots[i].owner == from) {
+            digest -= mark_of(slots[i].lock, from);
+            digest += mark_of(slots[i].lock, to);
+            slots[i].owner = to;
+        }
+    }
+}
+
 uint64_t cx_lock_digest(void)
 {
     return digest;

@@ -12,13 +12,11 @@
 #define LOG_STEPS_MAX (8u << 20)               // 320 MB of records; hashing goes on past that
 #define LOG_ADDRESS ((void *)0x560000000000ul) // far from all else, and no shadow of ThreadSanitizer
 
-static uint64_t block_left; // scheduler token: steps until log_hash is kept again, 0: it is not
-
 void cx_record_begin(void)
 {
     struct cx_result *result = &cx_sched.channel->result;
     result->log_hash = 0;
-    block_left = cx_sched.channel->request.log_block;
+    cx_sched.log_block_left = cx_sched.channel->request.log_block;
     if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
         return;
     }
@@ -203,10 +201,10 @@ void cx_record_step(const struct cx_thread *self)
     if (result->log_steps > request->log_from && cx_sched.log < cx_sched.log_end) {
         *cx_sched.log++ = step;
     }
-    block_left -= block_left > 0;
-    if (block_left == 0 && request->log_block > 0 && result->log_blocks_count < CX_LOG_BLOCKS_MAX) {
+    cx_sched.log_block_left -= cx_sched.log_block_left > 0;
+    if (cx_sched.log_block_left == 0 && request->log_block > 0 && result->log_blocks_count < CX_LOG_BLOCKS_MAX) {
         cx_sched.channel->log_blocks[result->log_blocks_count++] = result->log_hash;
-        block_left = request->log_block;
+        cx_sched.log_block_left = request->log_block;
     }
     if (result->log_steps == request->stack_step) {
         cx_stack_walk(&result->step_stack, 0, __builtin_frame_address(0));

@@ -151,6 +151,8 @@ struct cx_sched {
     uint64_t wait_seq;                        // scheduler token
     uint64_t store_epoch;                     // scheduler token: moves on after a store, before its thread counts
     uint64_t fingerprint;                     // scheduler token
+    uint64_t log_block_left;                  // scheduler token: steps until log_hash is kept again, 0: it is not
+    uint32_t plan_met;                        // scheduler token: replay: entries followed or passed over
     int32_t dying_tid;                        // scheduler token: a thread whose kernel exit the next holder waits for
     int slow_mode;                            // const after init, or poll.c: every point takes the slow path
     struct cx_prng prng;                      // scheduler token: strategies draw from it
@@ -291,6 +293,8 @@ void cx_clock_read(struct cx_thread *self, const void *caller);
 
 // The record of the calling thread as "main".
 struct cx_thread *cx_thread_adopt_main(void);
+// The record, in both processes, of what `parent` goes on as in the process that it forks.
+struct cx_thread *cx_thread_forked(struct cx_thread *parent);
 // The record behind a handle, among threads that have not been joined; NULL if it is not ours.
 struct cx_thread *cx_thread_find(pthread_t handle);
 // The record with this key, or NULL.
@@ -356,6 +360,8 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
 void cx_await_changed(void);
 // From now on, answers may come from another process.
 void cx_await_outside(void);
+// In a child that the program has forked, and that stays under control: nobody here awaits anything yet.
+void cx_await_forked(void);
 // True if an answer may come from outside.
 int cx_await_due(void);
 // Nothing can run, and time is about to leap by so much; CX_NO_DEADLINE: there is nothing to leap to. Returns 1 if
@@ -383,6 +389,8 @@ void cx_lock_released(const void *lock);
 struct cx_thread *cx_lock_owner(const void *lock);
 // A value that is equal whenever the same locks have the same owners.
 uint64_t cx_lock_digest(void);
+// What `from` held is held by `to`.
+void cx_lock_inherit(const struct cx_thread *from, struct cx_thread *to);
 
 // ---- finish.c ----
 

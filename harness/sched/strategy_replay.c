@@ -29,11 +29,9 @@ static const struct cx_deviation *plan_at(uint32_t i)
     return i < cx_sched.channel->request.plan_count ? &cx_sched.channel->plan[i] : NULL;
 }
 
-static uint32_t entries_met; // scheduler token: followed or passed over
-
 static void replay_begin(void)
 {
-    entries_met = 0;
+    cx_sched.plan_met = 0;
 }
 
 // The request puts this thread off.
@@ -72,13 +70,13 @@ static void replay_thread_created(struct cx_thread *thread)
 
 static void next_switch(struct cx_thread *self)
 {
-    entries_met++;
+    cx_sched.plan_met++;
     self->plan_next = entry_from(self->plan_next + 1, CX_DEVIATION_SWITCH, self->key);
 }
 
 static void next_pick(struct cx_thread *self)
 {
-    entries_met++;
+    cx_sched.plan_met++;
     self->plan_pick_next = entry_from(self->plan_pick_next + 1, CX_DEVIATION_PICK, self->key);
 }
 
@@ -174,10 +172,10 @@ static int is_left_over(const struct cx_deviation *entry, uint32_t at)
 void cx_replay_end(struct cx_result *result)
 {
     uint32_t count = cx_sched.channel->request.plan_count;
-    if (entries_met == count) {
+    if (cx_sched.plan_met == count) {
         return;
     }
-    result->deviations_ignored += count - entries_met;
+    result->deviations_ignored += count - cx_sched.plan_met;
     if (!strict() || result->outcome != CX_OUTCOME_PASS) {
         return;
     }

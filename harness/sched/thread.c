@@ -97,6 +97,18 @@ struct cx_thread *cx_thread_adopt_main(void)
     return thread;
 }
 
+struct cx_thread *cx_thread_forked(struct cx_thread *parent)
+{
+    struct cx_thread *thread = thread_new(parent);
+    if (thread == NULL) {
+        cx_finish(CX_OUTCOME_ERROR, "a fork after the last thread that can be controlled", parent->path);
+    }
+    thread->stack_end = parent->stack_end;
+    thread->detached = parent->detached;
+    snprintf(thread->name, sizeof(thread->name), "forked");
+    return thread;
+}
+
 void cx_sched_begin_later(struct cx_channel *channel)
 {
     begin_with_a_thread = channel;

@@ -22,6 +22,7 @@ static void subject_fill(struct cx_subject *subject)
     memset(subject, 0, sizeof(*subject));
     subject->kind = CX_SUBJECT_MODULE; // has no file
     subject->from_start = 1;
+    subject->follow_forks = 1;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         cx_names_append(&subject->words, words[i]);
     }
@@ -45,6 +46,7 @@ static void test_subject_words_survive_a_file(void **state)
     assert_int_equal(cx_subject_restore(&again, &read, "FILE", 0, &error), CX_OK);
     assert_int_equal(again.kind, CX_SUBJECT_MODULE);
     assert_int_equal(again.from_start, 1);
+    assert_int_equal(again.follow_forks, 1);
     assert_int_equal(again.words.count, subject.words.count);
     for (size_t i = 0; i < again.words.count; i++) {
         assert_string_equal(again.words.list[i], words[i]);
@@ -65,8 +67,9 @@ static void test_subject_nonsense_is_refused(void **state)
     static const struct {
         const char *kind;
         const char *command;
-    } cases[] = {
-        {"planet", "tool"}, {"module", "-"}, {"module", "a%4"}, {"module", "%zz"}, {"module sideways", "tool"}};
+    } cases[] = {{"planet", "tool"},          {"module", "-"},
+                 {"module", "a%4"},           {"module", "%zz"},
+                 {"module sideways", "tool"}, {"module from-start sideways", "tool"}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct cx_schedule schedule = {0};
         struct cx_subject subject;
@@ -89,7 +92,7 @@ static void test_subject_is_quoted_for_a_shell(void **state)
     cx_subject_command_text(&subject, text, sizeof(text));
     assert_ptr_equal(strstr(text, "tool '' 'a b' 100% %41 - "), text);
     cx_subject_invocation_text(&subject, before, sizeof(before), text, sizeof(text));
-    assert_string_equal(before, "exec --target 3.14.7-ft-debug --from-start -m tool");
+    assert_string_equal(before, "exec --forks follow --target 3.14.7-ft-debug --from-start -m tool");
     assert_ptr_equal(strstr(text, " -- '' 'a b' "), text);
     cx_subject_fini(&subject);
 }

@@ -27,7 +27,8 @@
 // A run of a program or a script is a file of version 2. `scenario` then is its name and `target` says what controls it
 // (`subject`, `exec`, or a Python target); after the line `deviations` come
 //
-//     subject program                           program, exec, script or module; "script from-start"
+//     subject program                           program, exec, script or module, then switches:
+//                                               "script from-start follow-forks"
 //     directory /srv/example                    that it ran in
 //     command ./race 4 a%20b                    its words; %XX for blanks and control characters, % for an empty word
 //     environment -                             NAME=VALUE words beside those that every run has; - for none
