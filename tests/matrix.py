@@ -5,7 +5,8 @@
     tests/matrix.py --target T[,T...] [--runs 500] [--step 100] [--strategy pct,random] [--jobs 1] [SCENARIO...]
     tests/matrix.py --print
 
-SCENARIO is a name or a shell pattern; without one, all of the runtime's families. A round plays the next --step runs of
+SCENARIO is a name or a shell pattern; without one, every scenario that docs/upstream-tests.md names beside upstream's
+tests. A round plays the next --step runs of
 each scenario, target and strategy; the rounds end when each has --runs. What a round showed goes into --log, one line
 each, so that the same command goes on where it was stopped; a changed runtime or scenario wants a new log. Schedule
 files of findings are below the log's folder, in matrix-out. The table goes to standard output. Exit status 1: a
@@ -15,15 +16,21 @@ import argparse
 import fnmatch
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 
 import command
 
-FAMILIES = ("attach/*", "critical/*", "detach/*", "finalize/attach_prepared", "finalize/python_threads", "gc/*",
-            "guard/*", "interp/*", "pool/*", "start/*")
+DOCUMENT = command.ROOT / "docs/upstream-tests.md"
 WALL_MAX = "10m"  # a busy machine is no hang
+
+
+def names_in(text):
+    """The scenarios in the column "Controlled" of the tables there."""
+    cells = [line.split("|")[3] for line in text.splitlines() if line.startswith("|") and line.count("|") == 5]
+    return sorted({name for cell in cells for name in re.findall(r"`(\w+/\w+)`", cell)})
 
 
 def names_of(build, target, patterns):
@@ -87,7 +94,7 @@ def print_table(lines):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenarios", nargs="*", default=FAMILIES)
+    parser.add_argument("scenarios", nargs="*", default=names_in(DOCUMENT.read_text()))
     parser.add_argument("--build", type=pathlib.Path, default=command.ROOT / "build/default")
     parser.add_argument("--target", default="")
     parser.add_argument("--strategy", default="pct,random")

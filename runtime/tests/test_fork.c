@@ -156,6 +156,7 @@ static void detached_child(void)
     CHECK_STATUS(pyrt_attach_try(&attach), PYRT_FORKED);
     CHECK_STATUS(pyrt_activate_begin(&inside_main, &main_interp), PYRT_FORKED);
     CHECK_STATUS(pyrt_initialize(NULL), PYRT_FORKED);
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_FORKED);
     CHECK_STATUS(pyrt_pool_decref(Py_None), PYRT_OK);
 }
 

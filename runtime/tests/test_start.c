@@ -222,6 +222,44 @@ static void test_finalize(void)
     CHECK_STATUS(pyrt_finalize(NULL), PYRT_FINALIZING);
 }
 
+// Python's output cannot be flushed: it has ended all the same, and what is queued was dropped.
+static void finalize_with_a_full_disk(void)
+{
+    struct pyrt_init init = {.start = start_slowly};
+    uint64_t dropped = 7;
+    CHECK_STATUS(pyrt_initialize(&init), PYRT_OK);
+    PyGILState_STATE state = PyGILState_Ensure();
+    CHECK(PyRun_SimpleString("import sys\n"
+                             "class Full:\n"
+                             "    closed = False\n"
+                             "    def flush(self): raise OSError(28, 'No space left on device')\n"
+                             "sys.stdout = Full()\n"
+                             "sys.unraisablehook = lambda unraisable: None\n") == 0);
+    PyObject *capsule = PyCapsule_New(&ended, NULL, note_the_end);
+    PyGILState_Release(state);
+    CHECK_STATUS(pyrt_pool_decref(capsule), PYRT_OK);
+    CHECK_STATUS(pyrt_finalize(&dropped), PYRT_NOT_FLUSHED);
+    CHECK(dropped == 0 && atomic_load(&ended) == 1 && !Py_IsInitialized());
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_FINALIZING);
+}
+
+// Refused, and nothing has happened, while a subinterpreter is attached.
+static void finalize_inside_a_subinterpreter(void)
+{
+    struct pyrt_init init = {.start = start_slowly};
+    CHECK_STATUS(pyrt_initialize(&init), PYRT_OK);
+    PyGILState_Ensure();
+    PyThreadState *outside = PyThreadState_Get();
+    PyThreadState *inside = Py_NewInterpreter();
+    CHECK(inside != NULL && inside != outside);
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_MISMATCH);
+    CHECK(PyThreadState_Get() == inside && Py_IsInitialized());
+    Py_EndInterpreter(inside);
+    PyThreadState_Swap(outside);
+    CHECK_STATUS(pyrt_finalize(NULL), PYRT_OK);
+    CHECK(!Py_IsInitialized());
+}
+
 // pyrt_attach starts Python again for a caller who knows that the last one has ended, and for no other.
 static void attach_after_a_finalization(void)
 {
@@ -295,6 +333,8 @@ int main(int argc, char **argv)
     CHECK(testing_in_child(start_between_the_wait_and_the_attach) == 0);
     CHECK(testing_in_child(attach_after_a_finalization) == 0);
     CHECK(testing_in_child(test_finalize) == 0);
+    CHECK(testing_in_child(finalize_with_a_full_disk) == 0);
+    CHECK(testing_in_child(finalize_inside_a_subinterpreter) == 0);
     // From 3.15 on CPython parks the thread for ever: docs/bugs-found.md.
     CHECK(testing_in_child(child_that_restarts) == (PY_VERSION_HEX < 0x030F0000 ? 0 : -SIGALRM));
     test_restart();
