@@ -48,6 +48,9 @@ void pyrt__backend_guard_close(void *guard);
 int pyrt__backend_view_new(void **view);
 void pyrt__backend_view_close(void *view);
 
+// The same for the main interpreter, also when there is none. Thread state: either. Blocks: no. May run Python: no.
+int pyrt__backend_view_main(void **view);
+
 // Detach the attached thread state and return it. Thread state: attached. Blocks: no. May run Python: no.
 void *pyrt__backend_suspend(void);
 

@@ -142,6 +142,12 @@ int pyrt__backend_view_new(void **view)
     return 0;
 }
 
+int pyrt__backend_view_main(void **view)
+{
+    *view = NULL;
+    return 0;
+}
+
 void pyrt__backend_view_close(void *view)
 {
     (void)view;

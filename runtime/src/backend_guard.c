@@ -131,6 +131,12 @@ int pyrt__backend_view_new(void **view)
     return 0;
 }
 
+int pyrt__backend_view_main(void **view)
+{
+    *view = PyInterpreterView_FromMain();
+    return *view != NULL ? 0 : -1;
+}
+
 void pyrt__backend_view_close(void *view)
 {
     if (view != NULL) {

@@ -10,89 +10,36 @@
 
 #include <signal.h>
 
+#include "scopes.h"
 #include "testing.h"
-
-enum kind { TRY, ASSUME, UNCHECKED, DETACH, FORBID, ACTIVATE, KEPT, ENSURE, VIEW, KINDS };
-
-// One scope of any kind, and what its beginning needs.
-struct scope {
-    enum kind kind;
-    struct pyrt_attach attach;
-    struct pyrt_detach detach;
-    struct pyrt_forbid forbid;
-    struct pyrt_activate activate;
-    struct pyrt_ensure ensure;
-};
 
 static struct pyrt_interp main_interp;
 static struct pyrt_interp sub;
 static struct pyrt_tstate kept;
 static struct pyrt_guard *guard;
 static struct pyrt_view *view;
-
-static enum pyrt_status begin(struct scope *scope)
-{
-    switch (scope->kind) {
-    case TRY:
-        return pyrt_attach_try(&scope->attach);
-    case ASSUME:
-        return pyrt_attach_assume(&scope->attach);
-    case UNCHECKED:
-        return pyrt_attach_unchecked(&scope->attach);
-    case DETACH:
-        return pyrt_detach_begin(&scope->detach);
-    case FORBID:
-        return pyrt_forbid_begin(&scope->forbid);
-    case ACTIVATE:
-        return pyrt_activate_begin(&scope->activate, &sub);
-    case KEPT:
-        return pyrt_activate_begin_with(&scope->activate, &kept);
-    case ENSURE:
-        return pyrt_ensure_begin(&scope->ensure, guard);
-    default:
-        return pyrt_ensure_begin_view(&scope->ensure, view);
-    }
-}
-
-static enum pyrt_status end(struct scope *scope)
-{
-    switch (scope->kind) {
-    case TRY:
-    case ASSUME:
-    case UNCHECKED:
-        return pyrt_attach_release(&scope->attach);
-    case DETACH:
-        return pyrt_detach_end(&scope->detach);
-    case FORBID:
-        return pyrt_forbid_end(&scope->forbid);
-    case ACTIVATE:
-    case KEPT:
-        return pyrt_activate_end(&scope->activate);
-    default:
-        return pyrt_ensure_end(&scope->ensure);
-    }
-}
+static struct scope_of ours = {.interp = &sub, .kept = &kept}; // and `guard`, `view`
 
 static void *end_elsewhere(void *scope)
 {
-    CHECK_STATUS(end(scope), PYRT_WRONG_THREAD);
+    CHECK_STATUS(scope_end(scope), PYRT_WRONG_THREAD);
     return NULL;
 }
 
 static void test_scopes_of_every_kind(void)
 {
-    for (enum kind kind = 0; kind < KINDS; kind++) {
+    for (enum scope_kind kind = 0; kind < SCOPE_KINDS; kind++) {
         struct scope scope = {.kind = kind};
-        struct scope inner = {.kind = FORBID};
-        CHECK_STATUS(end(&scope), PYRT_NOT_LIVE);
-        CHECK_STATUS(begin(&scope), PYRT_OK);
-        CHECK_STATUS(begin(&scope), PYRT_ALREADY_LIVE);
+        struct scope inner = {.kind = SCOPE_FORBID};
+        CHECK_STATUS(scope_end(&scope), PYRT_NOT_LIVE);
+        CHECK_STATUS(scope_begin(&scope, &ours), PYRT_OK);
+        CHECK_STATUS(scope_begin(&scope, &ours), PYRT_ALREADY_LIVE);
         testing_in_thread(end_elsewhere, &scope);
-        CHECK_STATUS(begin(&inner), PYRT_OK);
-        CHECK_STATUS(end(&scope), PYRT_OUT_OF_ORDER);
-        CHECK_STATUS(end(&inner), PYRT_OK);
-        CHECK_STATUS(end(&scope), PYRT_OK);
-        CHECK_STATUS(end(&scope), PYRT_NOT_LIVE);
+        CHECK_STATUS(scope_begin(&inner, &ours), PYRT_OK);
+        CHECK_STATUS(scope_end(&scope), PYRT_OUT_OF_ORDER);
+        CHECK_STATUS(scope_end(&inner), PYRT_OK);
+        CHECK_STATUS(scope_end(&scope), PYRT_OK);
+        CHECK_STATUS(scope_end(&scope), PYRT_NOT_LIVE);
         CHECK(pyrt_is_attached());
     }
 }
@@ -100,18 +47,18 @@ static void test_scopes_of_every_kind(void)
 // In a traversal everything is refused that would let go of the interpreter or come in.
 static void test_forbid_refuses_every_kind(void)
 {
-    struct scope forbid = {.kind = FORBID};
-    CHECK_STATUS(begin(&forbid), PYRT_OK);
-    for (enum kind kind = 0; kind < KINDS; kind++) {
+    struct scope forbid = {.kind = SCOPE_FORBID};
+    CHECK_STATUS(scope_begin(&forbid, &ours), PYRT_OK);
+    for (enum scope_kind kind = 0; kind < SCOPE_KINDS; kind++) {
         struct scope scope = {.kind = kind};
-        CHECK_STATUS(kind != FORBID ? begin(&scope) : PYRT_FORBIDDEN, PYRT_FORBIDDEN);
+        CHECK_STATUS(kind != SCOPE_FORBID ? scope_begin(&scope, &ours) : PYRT_FORBIDDEN, PYRT_FORBIDDEN);
     }
     struct pyrt_interp fresh = {0};
     CHECK_STATUS(pyrt_interp_create(&fresh, NULL), PYRT_FORBIDDEN);
     CHECK_STATUS(pyrt_interp_destroy(&sub), PYRT_FORBIDDEN);
     CHECK_STATUS(pyrt_tstate_close(&kept), PYRT_FORBIDDEN);
     CHECK_STATUS(pyrt_pool_drain(), PYRT_FORBIDDEN);
-    CHECK_STATUS(end(&forbid), PYRT_OK);
+    CHECK_STATUS(scope_end(&forbid), PYRT_OK);
 }
 
 static void test_empty_and_null(void)
@@ -161,11 +108,11 @@ static void test_empty_and_null(void)
 
 static void child_of_a_detached_thread(void)
 {
-    static const enum kind kinds[] = {TRY, ACTIVATE, KEPT, ENSURE, VIEW};
+    static const enum scope_kind kinds[] = {SCOPE_TRY, SCOPE_ACTIVATE, SCOPE_KEPT, SCOPE_ENSURE, SCOPE_VIEW};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         struct scope scope = {.kind = kinds[i]};
-        CHECK_STATUS(begin(&scope), PYRT_FORKED);
-        CHECK_STATUS(end(&scope), PYRT_NOT_LIVE);
+        CHECK_STATUS(scope_begin(&scope, &ours), PYRT_FORKED);
+        CHECK_STATUS(scope_end(&scope), PYRT_NOT_LIVE);
     }
     struct pyrt_interp fresh = {0};
     struct pyrt_tstate unused = {0};
@@ -186,10 +133,10 @@ static void child_of_a_detached_thread(void)
 
 static void test_fork_of_a_detached_thread(void)
 {
-    struct scope outside = {.kind = DETACH};
-    CHECK_STATUS(begin(&outside), PYRT_OK);
+    struct scope outside = {.kind = SCOPE_DETACH};
+    CHECK_STATUS(scope_begin(&outside, &ours), PYRT_OK);
     CHECK(testing_in_child(child_of_a_detached_thread) == 0);
-    CHECK_STATUS(end(&outside), PYRT_OK);
+    CHECK_STATUS(scope_end(&outside), PYRT_OK);
 }
 
 static void test_destroyed_interpreter(void)
@@ -239,12 +186,13 @@ static void test_after_the_end(void)
     struct pyrt_tstate none = {0};
     struct pyrt_guard *another = NULL;
     struct pyrt_view *fresh = NULL;
-    struct scope scopes[] = {{.kind = TRY}, {.kind = ASSUME}, {.kind = DETACH}, {.kind = FORBID}};
-    CHECK_STATUS(begin(&scopes[0]), PYRT_FINALIZING);
-    CHECK_STATUS(begin(&scopes[1]), PYRT_NOT_ATTACHED);
-    CHECK_STATUS(begin(&scopes[2]), PYRT_NOT_ATTACHED);
-    CHECK_STATUS(begin(&scopes[3]), PYRT_OK);
-    CHECK_STATUS(end(&scopes[3]), PYRT_OK);
+    struct scope scopes[] = {
+        {.kind = SCOPE_TRY}, {.kind = SCOPE_ASSUME}, {.kind = SCOPE_DETACH}, {.kind = SCOPE_FORBID}};
+    CHECK_STATUS(scope_begin(&scopes[0], &ours), PYRT_FINALIZING);
+    CHECK_STATUS(scope_begin(&scopes[1], &ours), PYRT_NOT_ATTACHED);
+    CHECK_STATUS(scope_begin(&scopes[2], &ours), PYRT_NOT_ATTACHED);
+    CHECK_STATUS(scope_begin(&scopes[3], &ours), PYRT_OK);
+    CHECK_STATUS(scope_end(&scopes[3]), PYRT_OK);
     CHECK_STATUS(pyrt_initialize(NULL), PYRT_FINALIZING);
     CHECK_STATUS(pyrt_interp_create(&unused, NULL), PYRT_FINALIZING);
     CHECK_STATUS(pyrt_interp_main(&unused), PYRT_NOT_INITIALIZED);
@@ -277,6 +225,8 @@ int main(int argc, char **argv)
     CHECK_STATUS(pyrt_tstate_open(&kept, &sub), PYRT_OK);
     CHECK_STATUS(pyrt_guard_from_current(&guard), PYRT_OK);
     CHECK_STATUS(pyrt_view_from_current(&view), PYRT_OK);
+    ours.guard = guard;
+    ours.view = view;
     test_scopes_of_every_kind();
     test_forbid_refuses_every_kind();
     test_empty_and_null();

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "scopes.h"
 #include "testing.h"
 
 #define THREADS 4
@@ -26,11 +27,7 @@ enum kind { ATTACH, ASSUME, DETACH, FORBID, ACTIVATE_MAIN, ACTIVATE_SUB, ENSURE,
 // One level of scopes, as begun, and what holds inside it.
 struct level {
     enum kind kind;
-    struct pyrt_attach attach;
-    struct pyrt_detach detach;
-    struct pyrt_forbid forbid;
-    struct pyrt_activate activate;
-    struct pyrt_ensure ensure;
+    struct scope scope;
     int where;     // model: interpreter that is attached, 0 or 1, or -1
     int counted;   // model: the runtime counts this thread as attached
     int forbidden; // model: forbids around
@@ -47,37 +44,11 @@ static atomic_long refused[-PYRT_UNSUPPORTED + 1]; // atomic; how often each sta
 
 static enum pyrt_status begin(struct level *level)
 {
-    switch (level->kind) {
-    case ATTACH:
-        return pyrt_attach_try(&level->attach);
-    case ASSUME:
-        return pyrt_attach_assume(&level->attach);
-    case DETACH:
-        return pyrt_detach_begin(&level->detach);
-    case FORBID:
-        return pyrt_forbid_begin(&level->forbid);
-    case ENSURE:
-        return pyrt_ensure_begin(&level->ensure, guard);
-    default:
-        return pyrt_activate_begin(&level->activate, &interps[level->kind == ACTIVATE_SUB]);
-    }
-}
-
-static enum pyrt_status end(struct level *level)
-{
-    switch (level->kind) {
-    case ATTACH:
-    case ASSUME:
-        return pyrt_attach_release(&level->attach);
-    case DETACH:
-        return pyrt_detach_end(&level->detach);
-    case FORBID:
-        return pyrt_forbid_end(&level->forbid);
-    case ENSURE:
-        return pyrt_ensure_end(&level->ensure);
-    default:
-        return pyrt_activate_end(&level->activate);
-    }
+    static const enum scope_kind kinds[KINDS] = {SCOPE_TRY,      SCOPE_ASSUME,   SCOPE_DETACH, SCOPE_FORBID,
+                                                 SCOPE_ACTIVATE, SCOPE_ACTIVATE, SCOPE_ENSURE};
+    struct scope_of of = {.interp = &interps[level->kind == ACTIVATE_SUB], .guard = guard};
+    level->scope.kind = kinds[level->kind];
+    return scope_begin(&level->scope, &of);
 }
 
 // What begin must answer, and the level inside. `around` is the model of the level around.
@@ -156,9 +127,9 @@ static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
         uint32_t choice = i < LENGTH ? testing_random(&random, 10) : 0;
         if (depth > 0 && choice < 4) {
             if (depth > 1 && testing_random(&random, 4) == 0) {
-                CHECK_STATUS(end(&levels[depth - 1]), PYRT_OUT_OF_ORDER);
+                CHECK_STATUS(scope_end(&levels[depth - 1].scope), PYRT_OUT_OF_ORDER);
             }
-            CHECK_STATUS(end(&levels[depth]), PYRT_OK);
+            CHECK_STATUS(scope_end(&levels[depth].scope), PYRT_OK);
             struct level *around = &levels[depth - 1];
             // A state that is attached again is bound again; one that is deleted leaves none bound.
             around->bound = around->where >= 0 ? around->where : levels[depth].own ? -1 : levels[depth].bound;
