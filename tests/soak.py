@@ -23,12 +23,13 @@ from store import rows, sound
 SCENARIOS = ["plain/abba_deadlock", "plain/check_then_act", "plain/check_then_act_ok", "plain/crash_null",
              "plain/lost_wakeup", "plain/self_deadlock", "plain/timed_wait_signalled"]
 UNITS = 40
+WHOLE = "whole"  # the folder of a soak that nobody disturbed
 STOP_S_MAX = 10  # promised
 UNIT_COLUMNS = "number, target, scenario, strategy, seed, runs, fresh, cost, counts"
 FILED = re.compile(r"^(?:FINDING|expected|known): .*\[([0-9a-f]{12})\]$", re.M)
 
 
-def asked(test, *more, out="out", seed=1):
+def asked(test, *more, out=WHOLE, seed=1):
     return ["soak", *SCENARIOS, "--target", test.target, "--runs", 20, "--seed", seed, "--out", out, *more]
 
 
@@ -67,20 +68,20 @@ def heartbeat(test, out):
 
 def check_pure(test):
     ended = test.command(*asked(test, "--units", UNITS))
-    test.check(ended.status == 0 and [row[0] for row in units(test, "out")] == list(range(UNITS)),
+    test.check(ended.status == 0 and [row[0] for row in units(test, WHOLE)] == list(range(UNITS)),
                f"a soak ends after {UNITS} units", ended)
     test.command(*asked(test, "--units", UNITS, "--jobs", 2, out="again"))
-    test.check(units(test, "out") == units(test, "again") and filed(test, "out") == filed(test, "again"),
+    test.check(units(test, WHOLE) == units(test, "again") and filed(test, WHOLE) == filed(test, "again"),
                "the same seed: the same units and findings, with more jobs too", units(test, "again"))
     test.command(*asked(test, "--units", UNITS, out="other", seed=2))
-    test.check(not {row[4] for row in units(test, "out")} & {row[4] for row in units(test, "other")},
+    test.check(not {row[4] for row in units(test, WHOLE)} & {row[4] for row in units(test, "other")},
                "another seed: other units")
-    found = {row[1] for row in filed(test, "out")[0]}
-    files = {path.stem.rpartition("-")[2] for path in (test.work / "out" / test.target).glob("*.cxs")}
+    found = {row[1] for row in filed(test, WHOLE)[0]}
+    files = {path.stem.rpartition("-")[2] for path in (test.work / WHOLE / test.target).glob("*.cxs")}
     test.check(len(found) >= 5 and found == files, "every finding has its schedule file", (found, files))
-    replayed = test.command("replay", next((test.work / "out" / test.target).glob("*crash_null*.cxs")))
+    replayed = test.command("replay", next((test.work / WHOLE / test.target).glob("*crash_null*.cxs")))
     test.check(replayed.status == 0, "a schedule file replays", replayed)
-    played = {(row[2], row[3]) for row in units(test, "out")}
+    played = {(row[2], row[3]) for row in units(test, WHOLE)}
     test.check({scenario for scenario, _ in played} == set(SCENARIOS) and
                {strategy for _, strategy in played} == {"portfolio", "random", "pct"},
                "every scenario and every strategy has units", played)
@@ -88,7 +89,7 @@ def check_pure(test):
 
 def check_unit_is_a_run(test):
     """A unit is what `run` plays with its seed."""
-    for number, _, scenario, strategy, seed, runs, _, _, counts in units(test, "out")[:8]:
+    for number, _, scenario, strategy, seed, runs, _, _, counts in units(test, WHOLE)[:8]:
         ended, report = test.run(scenario, "--strategy", strategy, "--seed", seed, "--runs", runs,
                                  folder=test.work / "single")
         got = {item["id"]: item["count"] for item in report.scenarios[scenario]["signatures"]}
@@ -125,14 +126,14 @@ def check_killed(test, kills):
             seen |= there
         if not was_killed:
             ended += 1
-            if units(test, out) != units(test, "out") or filed(test, out) != filed(test, "out"):
+            if units(test, out) != units(test, WHOLE) or filed(test, out) != filed(test, WHOLE):
                 other.append(out)
             out, seen = f"killed{ended}", set()
     last = test.command(*asked(test, "--units", UNITS, out=out))
     test.check(not bad, f"killed {killed} times, the store is sound each time", bad)
     test.check(not lost, "no confirmed finding that was there is lost", lost)
-    test.check(last.status == 0 and not other and units(test, out) == units(test, "out") and
-               filed(test, out) == filed(test, "out"),
+    test.check(last.status == 0 and not other and units(test, out) == units(test, WHOLE) and
+               filed(test, out) == filed(test, WHOLE),
                f"gone on with after every kill, {ended + 1} soaks are those of nobody who was killed", last)
 
 
@@ -155,7 +156,7 @@ def check_stopped(test):
                    heartbeat(test, number.name)["state"] == "ended" and not store.with_name("results.db-wal").exists(),
                    f"{number.name}: exit status 130, the store closed, the heartbeat says that it has ended", out + err)
         ended = test.command("soak", "--out", number.name, "--units", UNITS)
-        test.check(ended.status == 0 and units(test, number.name) == units(test, "out") and
+        test.check(ended.status == 0 and units(test, number.name) == units(test, WHOLE) and
                    rows(store, "SELECT exit_code FROM session") == [(0,)],
                    f"{number.name}: the folder's name alone goes on to the same end", ended)
 
@@ -227,8 +228,8 @@ def check_caps(test):
         test.check(sound(test.work / "capped/results.db") and "stopped" in heartbeat(test, "capped")["stop"],
                    f"{option}: the store is sound, the heartbeat says why")
     ended = test.command(*asked(test, "--units", UNITS, out="capped"))
-    test.check(ended.status == 0 and units(test, "capped") == units(test, "out") and
-               filed(test, "capped") == filed(test, "out"), "with more room it goes on to the same end", ended)
+    test.check(ended.status == 0 and units(test, "capped") == units(test, WHOLE) and
+               filed(test, "capped") == filed(test, WHOLE), "with more room it goes on to the same end", ended)
 
 
 def mount(*words):
@@ -255,8 +256,8 @@ def check_disk(test):
                    "disk/out" in ended.err, "a folder that cannot be written: one clear line", ended)
         test.check(mount("-o", "remount,rw,size=64m", disk), "the disk becomes a larger one")
         ended = test.command(*asked(test, "--units", UNITS, out="disk/out"))
-        test.check(ended.status == 0 and units(test, "disk/out") == units(test, "out") and
-                   [row[:5] for row in filed(test, "disk/out")[0]] == [row[:5] for row in filed(test, "out")[0]],
+        test.check(ended.status == 0 and units(test, "disk/out") == units(test, WHOLE) and
+                   [row[:5] for row in filed(test, "disk/out")[0]] == [row[:5] for row in filed(test, WHOLE)[0]],
                    "with room it goes on to the same end", ended)
     finally:
         subprocess.run(["umount", disk], check=True)
@@ -276,8 +277,8 @@ def check_input(test):
     wrong("no seed", "exhaustive", *target, "--strategy", "random,exhaustive")
     wrong("a size", "--disk-max", *target, "--disk-max", "4Q")
     wrong("another seed than before", "other seed", *asked(test, seed=3)[1:])
-    wrong("other scenarios than before", "other scenarios", "all", *target, "--out", "out")
-    wrong("other runs than before", "other runs", *target, "--runs", 21, "--out", "out")
+    wrong("other scenarios than before", "other scenarios", "all", *target, "--out", WHOLE)
+    wrong("other runs than before", "other runs", *target, "--runs", 21, "--out", WHOLE)
 
 
 def main():

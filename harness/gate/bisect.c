@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/exec/canary.h"
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/tools.h"
@@ -170,8 +171,7 @@ static int scenarios_judge(struct bisect *bisect, struct cx_error *error)
     cx_worker_scenarios(bisect->target.crew.workers[0], &count);
     for (uint32_t i = 0; i < count && code == CX_BISECT_GOOD; i++) {
         const struct cx_scenario_info info = cx_worker_scenarios(bisect->target.crew.workers[0], &count)[i];
-        if (!info.applicable || strncmp(info.name, "canary/", strlen("canary/")) == 0 ||
-            !cx_campaign_selected(&bisect->run.patterns, info.name)) {
+        if (!info.applicable || cx_canary_is(info.name) || !cx_campaign_selected(&bisect->run.patterns, info.name)) {
             continue;
         }
         code = cx_interrupted() ? (int)CX_EXIT_INTERRUPTED : scenario_judge(bisect, info.name, deadline_ns, error);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "harness/command.h"
+#include "harness/exec/canary.h"
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/targets.h"
@@ -125,7 +126,7 @@ static void scenarios_list(const struct gate *gate, struct cx_names *names)
         uint32_t count = 0;
         const struct cx_scenario_info *scenarios = cx_worker_scenarios(gate->compare.sides[at].crew.workers[0], &count);
         for (uint32_t i = 0; i < count; i++) {
-            if (strncmp(scenarios[i].name, "canary/", strlen("canary/")) != 0 &&
+            if (!cx_canary_is(scenarios[i].name) &&
                 cx_campaign_selected(&gate->options->run.patterns, scenarios[i].name)) {
                 cx_names_add(names, scenarios[i].name);
             }

@@ -8,12 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "harness/exec/clock.h"
+#include "harness/exec/canary.h"
 #include "harness/exec/within.h"
-#include "harness/scenario.h"
-
-#define CX_CANARY_RUNS 200u
-#define CX_CANARY_RUNS_EXHAUSTIVE 2000u // for those that sampling does not find
 
 enum cx_status cx_gate_side_open(struct cx_gate_target *target, const char *name, struct cx_error *error)
 {
@@ -96,12 +92,6 @@ static void on_finding(void *context, const struct cx_explore *explore, struct c
     }
 }
 
-static void on_canary(void *context, const struct cx_explore *explore, struct cx_finding *finding,
-                      const struct cx_record *record)
-{
-    (void)context, (void)explore, (void)finding, (void)record; // the verdict looks at all of them together
-}
-
 static void on_message(void *context, const char *text)
 {
     struct cx_gate_target *target = context;
@@ -120,8 +110,7 @@ static void on_tick(void *context, const struct cx_explore *explore)
     }
 }
 
-static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_stint *stint, int canary,
-                                 enum cx_verdict *verdict, struct cx_error *error)
+static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_stint *stint, struct cx_error *error)
 {
     uint32_t count = 0;
     int applicable = 0;
@@ -140,12 +129,11 @@ static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_s
         .deadline_ns = stint->deadline_ns,
         .cpu_ns_max = stint->cpu_ns_max,
         .stop_at = stint->stop_at,
-        .findings_max = canary ? 1 : 0,
         .rules = options->rules,
         .points = &target->campaign.points,
     };
     const struct cx_explore_observer observer = {
-        .context = target, .finding = canary ? on_canary : on_finding, .message = on_message, .tick = on_tick};
+        .context = target, .finding = on_finding, .message = on_message, .tick = on_tick};
     struct cx_explore explore = {
         .options = &explore_options,
         .observer = &observer,
@@ -155,12 +143,12 @@ static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_s
         .expected = cx_explore_expected(info.expect),
     };
     enum cx_status status = cx_explore_run(&explore, error);
-    *verdict = cx_campaign_verdict(&explore, &info);
+    enum cx_verdict verdict = cx_campaign_verdict(&explore, &info);
     stint->runs = explore.totals.runs;
     stint->cpu_ns = explore.totals.cpu_ns;
     stint->stopped = explore.totals.stopped;
-    stint->skipped = *verdict == CX_VERDICT_SKIPPED;
-    stint->nothing = *verdict == CX_VERDICT_NOTHING || *verdict == CX_VERDICT_NOTHING_DUE;
+    stint->skipped = verdict == CX_VERDICT_SKIPPED;
+    stint->nothing = verdict == CX_VERDICT_NOTHING || verdict == CX_VERDICT_NOTHING_DUE;
     snprintf(stint->error_text, sizeof(stint->error_text), "%s",
              explore.totals.runs_error > 0 ? explore.totals.error_text : "");
     cx_explore_fini(&explore);
@@ -169,8 +157,7 @@ static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_s
 
 enum cx_status cx_gate_side_explore(struct cx_gate_target *target, struct cx_gate_stint *stint, struct cx_error *error)
 {
-    enum cx_verdict verdict = CX_VERDICT_PASS;
-    enum cx_status status = stint_play(target, stint, 0, &verdict, error);
+    enum cx_status status = stint_play(target, stint, error);
     if (status == CX_OK && stint->error_text[0] != '\0') {
         return cx_error_set(error, CX_ERR_RUNNER, "%s on %s: %.400s", stint->scenario, target->campaign.target,
                             stint->error_text);
@@ -178,39 +165,23 @@ enum cx_status cx_gate_side_explore(struct cx_gate_target *target, struct cx_gat
     return status;
 }
 
+static enum cx_status on_canary(void *context, const struct cx_canary *canary, struct cx_error *error)
+{
+    struct cx_gate_target *target = context;
+    target->canaries++;
+    return canary->found
+               ? CX_OK
+               : cx_error_set(error, CX_ERR_ENVIRONMENT,
+                              "%s on %s has not shown what it must, in %" PRIu64 " runs: this gate is not valid",
+                              canary->scenario, target->campaign.target, canary->runs);
+}
+
 enum cx_status cx_gate_side_canaries(struct cx_gate_target *target, uint32_t *found, struct cx_error *error)
 {
-    uint32_t count = 0;
-    enum cx_status status = CX_OK;
-    cx_worker_scenarios(target->crew.workers[0], &count);
-    *found = 0;
-    for (uint32_t i = 0; i < count && status == CX_OK; i++) {
-        const struct cx_scenario_info info = cx_worker_scenarios(target->crew.workers[0], &count)[i];
-        if (strncmp(info.name, "canary/", strlen("canary/")) != 0 || !info.applicable) {
-            continue;
-        }
-        enum cx_verdict verdict = CX_VERDICT_PASS;
-        struct cx_gate_stint stint = {.scenario = info.name,
-                                      .strategy = target->campaign.options->strategy,
-                                      .runs_max = CX_CANARY_RUNS,
-                                      .deadline_ns = CX_NO_DEADLINE};
-        status = stint_play(target, &stint, 1, &verdict, error);
-        if (status == CX_OK && verdict == CX_VERDICT_MISSING) {
-            stint.strategy = CX_STRATEGY_EXHAUSTIVE;
-            stint.runs_max = CX_CANARY_RUNS_EXHAUSTIVE;
-            status = stint_play(target, &stint, 1, &verdict, error);
-        }
-        int right = verdict == CX_VERDICT_PASS || verdict == CX_VERDICT_NOTHING_DUE;
-        if (status == CX_OK && !right) {
-            status = cx_error_set(error, CX_ERR_ENVIRONMENT,
-                                  "%s on %s has not shown what it must, in %" PRIu64 " runs: this gate is not valid",
-                                  info.name, target->campaign.target, stint.runs);
-        }
-        *found += 1;
-    }
-    if (status == CX_OK && *found == 0) {
-        return cx_error_set(error, CX_ERR_NOTHING, "%s has no canary: this gate is not valid", target->campaign.target);
-    }
+    const struct cx_explore_observer observer = {.context = target, .message = on_message, .tick = on_tick};
+    target->canaries = 0;
+    enum cx_status status = cx_canaries_play(&target->campaign, &target->crew, &observer, on_canary, error);
+    *found = target->canaries;
     return status;
 }
 

@@ -13,6 +13,7 @@
 struct cx_gate_target {
     struct cx_campaign campaign; // its names, symbols and known defects; options and `known` are shared by the sides
     struct cx_crew crew;
+    uint32_t canaries; // that were found
     enum cx_gate_side side;
     struct cx_live *live;          // borrowed
     const char *progress;          // borrowed; what the live line begins with
