@@ -8,42 +8,11 @@
 #include <Python.h>
 
 #include "harness/scenario.h"
+#include "scenarios/common/failing.h"
 #include "scenarios/common/raw.h"
 
 #define TRIES 6
 #define ALLOCATIONS 5
-
-static PyMemAllocatorEx before;            // const after init
-static _Thread_local uint32_t fails_after; // owner thread only: 0 for never
-
-static int fails(void)
-{
-    return fails_after != 0 && --fails_after == 0;
-}
-
-static void *failing_malloc(void *context, size_t bytes)
-{
-    (void)context;
-    return fails() ? NULL : before.malloc(before.ctx, bytes);
-}
-
-static void *failing_calloc(void *context, size_t count, size_t bytes)
-{
-    (void)context;
-    return fails() ? NULL : before.calloc(before.ctx, count, bytes);
-}
-
-static void *failing_realloc(void *context, void *old, size_t bytes)
-{
-    (void)context;
-    return fails() ? NULL : before.realloc(before.ctx, old, bytes);
-}
-
-static void plain_free(void *context, void *block)
-{
-    (void)context;
-    before.free(before.ctx, block);
-}
 
 struct state {
     PyInterpreterState *interp; // const after init
@@ -53,9 +22,7 @@ static int setup(struct cx_run *run, void *memory)
 {
     (void)run;
     struct state *state = memory;
-    PyMemAllocatorEx failing = {NULL, failing_malloc, failing_calloc, failing_realloc, plain_free};
-    PyMem_GetAllocator(PYMEM_DOMAIN_RAW, &before);
-    PyMem_SetAllocator(PYMEM_DOMAIN_RAW, &failing);
+    failing_install();
     state->interp = raw_interp_new(1);
     return state->interp != NULL ? 0 : -1;
 }
@@ -65,9 +32,9 @@ static void visitor(struct cx_run *run, void *memory)
     (void)run;
     struct state *state = memory;
     for (int i = 0; i < TRIES; i++) {
-        fails_after = cx_choose(ALLOCATIONS);
+        failing_next(cx_choose(ALLOCATIONS));
         PyThreadState *tstate = PyThreadState_New(state->interp);
-        fails_after = 0;
+        failing_next(0);
         if (tstate != NULL) {
             PyEval_RestoreThread(tstate);
             raw_leave();
