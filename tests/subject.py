@@ -206,6 +206,11 @@ def check_forks(test):
     ended, report = test.explore("./forks", "--runs", 20, arguments=["threads"])
     test.check(ended.status == 0 and "not under control: a process that the program has forked" in ended.out,
                "without the option a child is left alone, and that is said", ended)
+    ended, report = test.explore("./forks", "--runs", 20, arguments=["becomes"])
+    test.check(ended.status == 0 and "not under control: the program that this one became by exec" in ended.out,
+               "a program that becomes another one passes if that does", ended)
+    ended, report = test.explore("./forks", "--runs", 20, arguments=["becomes", "wrong"])
+    check_found(test, "forks becomes wrong", report, ended, "exit 12 of the program that it became by exec", "exit")
     for words in (["run", "canary/race", "--target", "plain", "--forks", "follow"],
                   ["run", "--subject", "./forks", "--forks", "both"]):
         ended = test.command(*words)

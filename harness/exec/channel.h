@@ -379,6 +379,7 @@ struct cx_result {
     uint32_t deviations_ignored; // lenient replay: entries of the plan that could not be followed
     uint32_t cycle_count;        // livelock: entries in cycle[]
     uint32_t accesses_seen;      // 1: a plain access was a point
+    uint32_t executed;           // 1: the process became another program, whose exit status is all that is known of it
     uint32_t race_met;           // 1: the two accesses of the request came together and were ordered
     uint64_t diverged_step;      // step of the whole run at which a strict replay left its schedule; 0: it did not
     struct cx_deviation diverged_expected;

@@ -130,13 +130,28 @@ static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage 
     return killed;
 }
 
+// The program that took the run's process over has ended.
+static void conclude_executed(struct cx_result *result, int status)
+{
+    char text[] = "000 of the program that it became by exec";
+    size_t from = status > 99 ? 0 : (status > 9 ? 1 : 2);
+    text[0] = (char)('0' + status / 100);
+    text[1] = (char)('0' + status / 10 % 10);
+    text[2] = (char)('0' + status % 10);
+    if (status != 0 && result->outcome == CX_OUTCOME_PASS) {
+        say(result, CX_OUTCOME_EXIT, text + from);
+    }
+}
+
 static void conclude(struct cx_result *result, int status, int killed, int subject)
 {
     result->wait_status = status;
     if (result->complete) {
         return;
     }
-    if (killed) {
+    if (result->executed && WIFEXITED(status)) {
+        conclude_executed(result, WEXITSTATUS(status));
+    } else if (killed) {
         say(result, CX_OUTCOME_HANG, "the run did not answer its own watchdog and was killed");
     } else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) {
         say(result, CX_OUTCOME_ERROR, "the run was killed from outside (SIGKILL)");

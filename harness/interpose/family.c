@@ -215,9 +215,10 @@ void cx_family_part(void)
 
 void cx_family_exec_begins(void)
 {
-    if (born == NULL) {
-        cx_say_uncontrolled("the program that this one becomes by exec");
-    } else if (!parted) {
+    if (born == NULL && cx_playing) {
+        cx_say_uncontrolled("the program that this one became by exec");
+        cx_finish_executes();
+    } else if (born != NULL && !parted) {
         give_back();
         cx_syscall6(SYS_prctl, PR_SET_PDEATHSIG, 0, 0, 0, 0, 0);
         tell(EXECUTING);
@@ -226,6 +227,9 @@ void cx_family_exec_begins(void)
 
 void cx_family_exec_failed(void)
 {
+    if (born == NULL && cx_playing) {
+        cx_sched.channel->result.executed = 0;
+    }
     if (born == NULL || parted) {
         return;
     }

@@ -118,12 +118,10 @@ static void report_thread(struct cx_thread_report *report, struct cx_thread *thr
     }
 }
 
-static void finish(const char *message, const char *location, const struct cx_stack *stack)
+// All that is known of every run, whatever its end.
+static void sum_up(const char *message, const char *location, const struct cx_stack *stack)
 {
     struct cx_result *result = &cx_sched.channel->result;
-    while (cx_family_parted()) { // for its parent, a process that does not go on
-        cx_syscall3(SYS_pause, 0, 0, 0);
-    }
     cx_sched_settle();
     result->steps = cx_sched.steps;
     result->choices = cx_sched.choices;
@@ -148,6 +146,24 @@ static void finish(const char *message, const char *location, const struct cx_st
     if (cx_sched.channel->request.strategy == CX_STRATEGY_REPLAY) {
         cx_replay_end(result);
     }
+    result->end_ns = cx_clock_wall_ns();
+}
+
+void cx_finish_executes(void)
+{
+    struct cx_stack stack;
+    cx_stack_walk(&stack, 0, __builtin_frame_address(0));
+    sum_up("", "", &stack);
+    cx_sched.channel->result.executed = 1;
+}
+
+static void finish(const char *message, const char *location, const struct cx_stack *stack)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    while (cx_family_parted()) { // for its parent, a process that does not go on
+        cx_syscall3(SYS_pause, 0, 0, 0);
+    }
+    sum_up(message, location, stack);
     uint32_t count = cx_sched.count < CX_THREADS_REPORT_MAX ? cx_sched.count : CX_THREADS_REPORT_MAX;
     // A run that passed is one of thousands: its threads are described only where somebody will read it.
     if (result->outcome == CX_OUTCOME_PASS && result->races_count == 0 &&
@@ -162,7 +178,6 @@ static void finish(const char *message, const char *location, const struct cx_st
         }
         result->reports_count = i + 1;
     }
-    result->end_ns = cx_clock_wall_ns();
     result->complete = 1;
     cx_leave(0);
 }

@@ -412,6 +412,8 @@ __attribute__((noreturn)) void cx_finish_deadlock(const char *message);
 __attribute__((noreturn)) void cx_finish_livelock(const char *message);
 __attribute__((noreturn)) void cx_finish_diverged(struct cx_thread *self, const struct cx_deviation *expected,
                                                   const char *message);
+// The process is about to become another program, which is no part of the run. The run passes if that program does.
+void cx_finish_executes(void);
 // strategy_replay.c: the run is over and its result is written. Accounts for entries of the plan that never came.
 void cx_replay_end(struct cx_result *result);
 // Leave the process at once, running nothing.

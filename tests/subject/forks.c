@@ -8,6 +8,7 @@
 //   asks       the child waits for an answer of its parent, in which a thread counts
 //   shared     the child waits for a semaphore in shared memory, and posts another one
 //   exec       the child becomes another program, after a try that fails
+//   becomes    the program itself does; "becomes wrong": one that fails
 //   nested     a child's child ends first
 #include <assert.h>
 #include <pthread.h>
@@ -172,10 +173,13 @@ int main(int argc, char **argv)
         child_waits_for_semaphore();
     } else if (strcmp(what, "nested") == 0) {
         child_forks();
-    } else {
+    } else if (strcmp(what, "becomes") != 0) {
         child_answers(strcmp(what, "asks") == 0);
     }
     pthread_join(thread, NULL);
+    if (strcmp(what, "becomes") == 0) {
+        execl("/bin/sh", "sh", "-c", wrong ? "exit 12" : "exit 0", (char *)NULL);
+    }
     puts("done");
     return 0;
 }
