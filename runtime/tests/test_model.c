@@ -15,13 +15,18 @@
 #include <stdatomic.h>
 #include <string.h>
 
+<<<<<<< HEAD
 #include "scopes.h"
+=======
+#include "model.h"
+>>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
 #include "testing.h"
 
 #define THREADS 4
 #define DEPTH 12
 #define LENGTH 40
 
+<<<<<<< HEAD
 enum kind { ATTACH, ASSUME, DETACH, FORBID, ACTIVATE_MAIN, ACTIVATE_SUB, ENSURE, KINDS };
 
 // One level of scopes, as begun, and what holds inside it.
@@ -35,13 +40,17 @@ struct level {
     int own;       // model: the thread state was made for this level, and goes with it
 };
 
+=======
+>>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
 static struct pyrt_interp interps[2]; // main and sub, borrowed; const after init
 static struct pyrt_guard *guard;      // of main; const after init
+static struct pyrt_view *view;        // of main; const after init
 static int64_t ids[2];                // const after init
 static uint64_t seed_first = 1;
 static int sequences = 1000;
 static atomic_long refused[-PYRT_UNSUPPORTED + 1]; // atomic; how often each status was the right answer
 
+<<<<<<< HEAD
 static enum pyrt_status begin(struct level *level)
 {
     static const enum scope_kind kinds[KINDS] = {SCOPE_TRY,      SCOPE_ASSUME,   SCOPE_DETACH, SCOPE_FORBID,
@@ -105,6 +114,20 @@ static void compare(const struct level *model, uint64_t seed)
     if (where != model->where || pyrt_is_attached() != attached || pyrt_in_traverse() != (model->forbidden > 0)) {
         fprintf(stderr, "test_model: seed %llu: in %d, model %d; attached %d, model %d\n", (unsigned long long)seed,
                 where, model->where, pyrt_is_attached(), attached);
+=======
+// What a sequence begins: each kind, activations of both interpreters.
+static const struct {
+    enum model_kind kind;
+    int to;
+} scopes[] = {{MODEL_ATTACH, 0},   {MODEL_ASSUME, 0},   {MODEL_DETACH, 0}, {MODEL_FORBID, 0},
+              {MODEL_ACTIVATE, 0}, {MODEL_ACTIVATE, 1}, {MODEL_ENSURE, 0}, {MODEL_ENSURE_VIEW, 0}};
+
+static void compare(const struct model_level *model, uint64_t seed)
+{
+    if (!model_agrees(model, ids)) {
+        fprintf(stderr, "test_model: seed %llu: not in %d, or attached is %d, model %d\n", (unsigned long long)seed,
+                model->where, pyrt_is_attached(), model->counted);
+>>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
         abort();
     }
 }
@@ -118,30 +141,40 @@ static void drop(PyObject *object, uint64_t *dropped)
 
 static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
 {
-    struct level levels[DEPTH + 1];
+    struct model_level levels[DEPTH + 1];
     uint64_t random = seed;
     int depth = 0;
     memset(levels, 0, sizeof levels);
-    levels[0] = (struct level){.where = -1, .bound = -1};
+    levels[0] = (struct model_level){.where = -1, .bound = -1};
     for (int i = 0; i < LENGTH || depth > 0; i++) {
         uint32_t choice = i < LENGTH ? testing_random(&random, 10) : 0;
         if (depth > 0 && choice < 4) {
             if (depth > 1 && testing_random(&random, 4) == 0) {
+<<<<<<< HEAD
                 CHECK_STATUS(scope_end(&levels[depth - 1].scope), PYRT_OUT_OF_ORDER);
             }
             CHECK_STATUS(scope_end(&levels[depth].scope), PYRT_OK);
             struct level *around = &levels[depth - 1];
             // A state that is attached again is bound again; one that is deleted leaves none bound.
             around->bound = around->where >= 0 ? around->where : levels[depth].own ? -1 : levels[depth].bound;
+=======
+                CHECK_STATUS(model_end(&levels[depth - 1]), PYRT_OUT_OF_ORDER);
+            }
+            CHECK_STATUS(model_end(&levels[depth]), PYRT_OK);
+            model_leave(&levels[depth - 1], &levels[depth]);
+>>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
             depth--;
         } else if (choice < 6) {
             drop(object, dropped);
         } else if (depth < DEPTH) {
-            struct level *inside = &levels[depth + 1];
+            struct model_level *inside = &levels[depth + 1];
             memset(inside, 0, sizeof *inside);
-            inside->kind = (enum kind)testing_random(&random, KINDS);
-            enum pyrt_status expected = expect(inside, &levels[depth]);
-            enum pyrt_status status = begin(inside);
+            uint32_t scope = testing_random(&random, sizeof(scopes) / sizeof(scopes[0]));
+            inside->kind = scopes[scope].kind;
+            inside->to = scopes[scope].to;
+            const struct model_places places = {&interps[inside->to], guard, view};
+            enum pyrt_status expected = model_expect(inside, &levels[depth]);
+            enum pyrt_status status = model_begin(inside, &places);
             if (status != expected) {
                 fprintf(stderr, "test_model: seed %llu: begin of kind %d at depth %d is %s, not %s\n",
                         (unsigned long long)seed, (int)inside->kind, depth, pyrt_status_name(status),
@@ -179,6 +212,7 @@ int main(int argc, char **argv)
     CHECK_STATUS(pyrt_interp_current(&interps[0]), PYRT_OK);
     CHECK_STATUS(pyrt_interp_create(&interps[1], NULL), PYRT_OK);
     CHECK_STATUS(pyrt_guard_from_current(&guard), PYRT_OK);
+    CHECK_STATUS(pyrt_view_from_main(&view), PYRT_OK);
     ids[0] = pyrt_interp_id(&interps[0]);
     ids[1] = pyrt_interp_id(&interps[1]);
     struct job jobs[THREADS];
@@ -214,6 +248,7 @@ int main(int argc, char **argv)
     CHECK(stats.queued == stats.drained && stats.queued + stats.immediate == dropped);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
     pyrt_guard_close(guard);
+    pyrt_view_close(view);
     CHECK_STATUS(pyrt_interp_destroy(&interps[1]), PYRT_OK);
     CHECK_STATUS(pyrt_interp_destroy(&interps[0]), PYRT_OK);
     CHECK(Py_FinalizeEx() == 0);
