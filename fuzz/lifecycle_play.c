@@ -53,7 +53,7 @@ static void leave(struct fuzz_player *player)
         player->sections--;
         break;
     default:
-        status = model_end(&scope->model);
+        status = scope_end(&scope->model.scope);
         break;
     }
     CX_CHECK(status == PYRT_OK || closing(player));
@@ -72,30 +72,30 @@ static void leave_all(struct fuzz_player *player)
 static void begin(struct fuzz_player *player, const struct fuzz_op *op)
 {
     static const struct {
-        enum model_kind kind;
+        enum scope_kind kind;
         int to;
     } kinds[] = {
-        [FUZZ_OP_ATTACH] = {MODEL_ATTACH, 0},           [FUZZ_OP_ASSUME] = {MODEL_ASSUME, 0},
-        [FUZZ_OP_DETACH] = {MODEL_DETACH, 0},           [FUZZ_OP_FORBID] = {MODEL_FORBID, 0},
-        [FUZZ_OP_ENTER_MAIN] = {MODEL_ACTIVATE, 0},     [FUZZ_OP_ENTER_SHARED] = {MODEL_ACTIVATE, 1},
-        [FUZZ_OP_ENTER_OWN] = {MODEL_ACTIVATE, 2},      [FUZZ_OP_ENSURE] = {MODEL_ENSURE, 0},
-        [FUZZ_OP_ENSURE_VIEW] = {MODEL_ENSURE_VIEW, 0},
+        [FUZZ_OP_ATTACH] = {SCOPE_TRY, 0},          [FUZZ_OP_ASSUME] = {SCOPE_ASSUME, 0},
+        [FUZZ_OP_DETACH] = {SCOPE_DETACH, 0},       [FUZZ_OP_FORBID] = {SCOPE_FORBID, 0},
+        [FUZZ_OP_ENTER_MAIN] = {SCOPE_ACTIVATE, 0}, [FUZZ_OP_ENTER_SHARED] = {SCOPE_ACTIVATE, 1},
+        [FUZZ_OP_ENTER_OWN] = {SCOPE_ACTIVATE, 2},  [FUZZ_OP_ENSURE] = {SCOPE_ENSURE, 0},
+        [FUZZ_OP_ENSURE_VIEW] = {SCOPE_VIEW, 0},
     };
-    const struct pyrt_interp *interps[] = {&player->main, &player->world->shared, &player->own};
+    struct pyrt_interp *const interps[] = {&player->main, &player->world->shared, &player->own};
     struct fuzz_scope *inside = top(player) + 1;
     memset(inside, 0, sizeof(*inside));
     inside->kind = op->kind;
-    inside->model.kind = kinds[op->kind].kind;
+    inside->model.scope.kind = kinds[op->kind].kind;
     inside->model.to = kinds[op->kind].to;
-    int activates = inside->model.kind == MODEL_ACTIVATE;
+    int activates = inside->model.scope.kind == SCOPE_ACTIVATE;
     if ((activates && pyrt_interp_is_empty(interps[inside->model.to])) ||
         (op->kind == FUZZ_OP_ENSURE && player->guard == NULL) ||
         (op->kind == FUZZ_OP_ENSURE_VIEW && player->view == NULL)) {
         return;
     }
-    const struct model_places places = {interps[inside->model.to], player->guard, player->view};
+    const struct scope_of of = {.interp = interps[inside->model.to], .guard = player->guard, .view = player->view};
     enum pyrt_status expected = model_expect(&inside->model, level(player));
-    enum pyrt_status status = model_begin(&inside->model, &places);
+    enum pyrt_status status = scope_begin(&inside->model.scope, &of);
     CX_CHECK(status == expected || closing(player));
     player->depth += status == PYRT_OK;
 }

@@ -33,7 +33,7 @@ struct fuzz_objects {
     PyObject *at_exit;              // const after init
 };
 
-// A scope that a thread is in. model.kind says nothing where kind is none of the runtime's.
+// A scope that a thread is in. model.scope says nothing where kind is none of the runtime's.
 struct fuzz_scope {
     uint8_t kind; // enum fuzz_op_kind
     struct model_level model;

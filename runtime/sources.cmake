@@ -5,11 +5,7 @@ set(PYRT_SOURCES activate attach backend backend_gilstate backend_guard critical
 list(TRANSFORM PYRT_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/src/)
 list(TRANSFORM PYRT_SOURCES APPEND .c)
 
-<<<<<<< HEAD
 # Native tests: one program per name, made of tests/<name>.c, what they share, and PYRT_SOURCES. It is built next to
-=======
-# Native tests: one program per name, made of tests/<name>.c, what tests share, and PYRT_SOURCES. It is built next to
->>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
 # each runner and run with the folder of the target's standard library.
 set(PYRT_TESTS test_attach test_codes test_critical test_fork test_guard test_interp test_misuse test_model test_pool
                test_start test_stress)

@@ -5,60 +5,22 @@
 
 #include "model.h"
 
-enum pyrt_status model_begin(struct model_level *level, const struct model_places *places)
-{
-    switch (level->kind) {
-    case MODEL_ATTACH:
-        return pyrt_attach_try(&level->attach);
-    case MODEL_ASSUME:
-        return pyrt_attach_assume(&level->attach);
-    case MODEL_DETACH:
-        return pyrt_detach_begin(&level->detach);
-    case MODEL_FORBID:
-        return pyrt_forbid_begin(&level->forbid);
-    case MODEL_ENSURE:
-        return pyrt_ensure_begin(&level->ensure, places->guard);
-    case MODEL_ENSURE_VIEW:
-        return pyrt_ensure_begin_view(&level->ensure, places->view);
-    default:
-        return pyrt_activate_begin(&level->activate, places->interp);
-    }
-}
-
-enum pyrt_status model_end(struct model_level *level)
-{
-    switch (level->kind) {
-    case MODEL_ATTACH:
-    case MODEL_ASSUME:
-        return pyrt_attach_release(&level->attach);
-    case MODEL_DETACH:
-        return pyrt_detach_end(&level->detach);
-    case MODEL_FORBID:
-        return pyrt_forbid_end(&level->forbid);
-    case MODEL_ENSURE:
-    case MODEL_ENSURE_VIEW:
-        return pyrt_ensure_end(&level->ensure);
-    default:
-        return pyrt_activate_end(&level->activate);
-    }
-}
-
 enum pyrt_status model_expect(struct model_level *inside, const struct model_level *around)
 {
-    int ensures = inside->kind == MODEL_ENSURE || inside->kind == MODEL_ENSURE_VIEW;
+    int ensures = inside->scope.kind == SCOPE_ENSURE || inside->scope.kind == SCOPE_VIEW;
     inside->where = around->where;
     inside->counted = around->counted;
     inside->forbidden = around->forbidden;
     inside->bound = around->bound;
-    if (inside->kind == MODEL_FORBID) {
+    if (inside->scope.kind == SCOPE_FORBID) {
         inside->forbidden++;
         return PYRT_OK;
     }
     if (around->forbidden > 0) {
         return PYRT_FORBIDDEN;
     }
-    switch (inside->kind) {
-    case MODEL_ATTACH:
+    switch (inside->scope.kind) {
+    case SCOPE_TRY:
         if (!around->counted && around->where == -1) {
             if (around->bound > 0 && PY_VERSION_HEX < 0x030F0000) {
                 return PYRT_MISMATCH;
@@ -69,10 +31,10 @@ enum pyrt_status model_expect(struct model_level *inside, const struct model_lev
         }
         inside->counted = 1;
         return PYRT_OK;
-    case MODEL_ASSUME:
+    case SCOPE_ASSUME:
         inside->counted = 1;
         return around->where == -1 ? PYRT_NOT_ATTACHED : PYRT_OK;
-    case MODEL_DETACH:
+    case SCOPE_DETACH:
         inside->where = -1;
         inside->counted = 0;
         return around->counted ? PYRT_OK : PYRT_NOT_ATTACHED;

@@ -4,7 +4,7 @@
 // random sequences against it, the fuzz target fuzz_lifecycle (fuzz/) programs of several threads.
 //
 // A scope is a level of a stack; the lowest is the thread as it was. model_expect() computes what beginning a level
-// must answer and what then holds inside, model_begin() begins it really, model_agrees() compares.
+// must answer and what then holds inside; model_agrees() compares.
 #ifndef PYRT_TESTS_MODEL_H
 #define PYRT_TESTS_MODEL_H
 
@@ -13,42 +13,18 @@
 #include <stdint.h>
 
 #include "pyrt/pyrt.h"
-
-enum model_kind {
-    MODEL_ATTACH = 0,
-    MODEL_ASSUME,
-    MODEL_DETACH,
-    MODEL_FORBID,
-    MODEL_ACTIVATE,
-    MODEL_ENSURE,
-    MODEL_ENSURE_VIEW,
-};
+#include "runtime/tests/scopes.h"
 
 // One level of scopes, as begun, and what holds inside it. Interpreters are numbers, the main one's is 0.
 struct model_level {
-    enum model_kind kind;
-    int to; // of an activation: the interpreter
-    struct pyrt_attach attach;
-    struct pyrt_detach detach;
-    struct pyrt_forbid forbid;
-    struct pyrt_activate activate;
-    struct pyrt_ensure ensure;
-    int where;     // model: interpreter that is attached, or -1
-    int counted;   // model: the runtime counts this thread as attached
-    int forbidden; // model: forbids around
-    int bound;     // model: interpreter of the thread state used last, or -1; what PyGILState_Ensure takes
-    int own;       // model: the thread state was made for this level, and goes with it
+    struct scope scope; // its kind is one of those that model_expect() knows: not SCOPE_UNCHECKED, not SCOPE_KEPT
+    int to;             // of an activation: the interpreter
+    int where;          // model: interpreter that is attached, or -1
+    int counted;        // model: the runtime counts this thread as attached
+    int forbidden;      // model: forbids around
+    int bound;          // model: interpreter of the thread state used last, or -1; what PyGILState_Ensure takes
+    int own;            // model: the thread state was made for this level, and goes with it
 };
-
-// What levels are begun with. All borrowed.
-struct model_places {
-    const struct pyrt_interp *interp; // of the activation
-    struct pyrt_guard *guard;         // of the main interpreter
-    const struct pyrt_view *view;     // likewise
-};
-
-enum pyrt_status model_begin(struct model_level *level, const struct model_places *places);
-enum pyrt_status model_end(struct model_level *level);
 
 // What beginning `inside`, whose kind and place are set, must answer, and its model. `around` is the level around.
 enum pyrt_status model_expect(struct model_level *inside, const struct model_level *around);

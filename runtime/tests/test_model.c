@@ -15,33 +15,13 @@
 #include <stdatomic.h>
 #include <string.h>
 
-<<<<<<< HEAD
-#include "scopes.h"
-=======
 #include "model.h"
->>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
 #include "testing.h"
 
 #define THREADS 4
 #define DEPTH 12
 #define LENGTH 40
 
-<<<<<<< HEAD
-enum kind { ATTACH, ASSUME, DETACH, FORBID, ACTIVATE_MAIN, ACTIVATE_SUB, ENSURE, KINDS };
-
-// One level of scopes, as begun, and what holds inside it.
-struct level {
-    enum kind kind;
-    struct scope scope;
-    int where;     // model: interpreter that is attached, 0 or 1, or -1
-    int counted;   // model: the runtime counts this thread as attached
-    int forbidden; // model: forbids around
-    int bound;     // model: interpreter of the thread state used last, 0 or 1, or -1; what PyGILState_Ensure takes
-    int own;       // model: the thread state was made for this level, and goes with it
-};
-
-=======
->>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
 static struct pyrt_interp interps[2]; // main and sub, borrowed; const after init
 static struct pyrt_guard *guard;      // of main; const after init
 static struct pyrt_view *view;        // of main; const after init
@@ -50,84 +30,18 @@ static uint64_t seed_first = 1;
 static int sequences = 1000;
 static atomic_long refused[-PYRT_UNSUPPORTED + 1]; // atomic; how often each status was the right answer
 
-<<<<<<< HEAD
-static enum pyrt_status begin(struct level *level)
-{
-    static const enum scope_kind kinds[KINDS] = {SCOPE_TRY,      SCOPE_ASSUME,   SCOPE_DETACH, SCOPE_FORBID,
-                                                 SCOPE_ACTIVATE, SCOPE_ACTIVATE, SCOPE_ENSURE};
-    struct scope_of of = {.interp = &interps[level->kind == ACTIVATE_SUB], .guard = guard};
-    level->scope.kind = kinds[level->kind];
-    return scope_begin(&level->scope, &of);
-}
-
-// What begin must answer, and the level inside. `around` is the model of the level around.
-static enum pyrt_status expect(struct level *inside, const struct level *around)
-{
-    inside->where = around->where;
-    inside->counted = around->counted;
-    inside->forbidden = around->forbidden;
-    inside->bound = around->bound;
-    if (inside->kind == FORBID) {
-        inside->forbidden++;
-        return PYRT_OK;
-    }
-    if (around->forbidden > 0) {
-        return PYRT_FORBIDDEN;
-    }
-    switch (inside->kind) {
-    case ATTACH:
-        if (!around->counted && around->where == -1) {
-            if (around->bound == 1 && PY_VERSION_HEX < 0x030F0000) {
-                return PYRT_MISMATCH;
-            }
-            inside->where = 0;
-            inside->bound = 0;
-            inside->own = around->bound == -1;
-        }
-        inside->counted = 1;
-        return PYRT_OK;
-    case ASSUME:
-        inside->counted = 1;
-        return around->where == -1 ? PYRT_NOT_ATTACHED : PYRT_OK;
-    case DETACH:
-        inside->where = -1;
-        inside->counted = 0;
-        return around->counted ? PYRT_OK : PYRT_NOT_ATTACHED;
-    default:
-        inside->where = inside->kind == ACTIVATE_SUB;
-        inside->bound = inside->where;
-        inside->own =
-            inside->where != around->where && !(inside->kind == ENSURE && around->where == -1 && around->bound == 0);
-        inside->counted = 1;
-        return PYRT_OK;
-    }
-}
-
-static void compare(const struct level *model, uint64_t seed)
-{
-    const PyThreadState *tstate = PyThreadState_GetUnchecked();
-    int where = -1;
-    if (tstate != NULL) {
-        where = PyInterpreterState_GetID(PyThreadState_GetInterpreter((PyThreadState *)tstate)) == ids[1];
-    }
-    int attached = model->counted && model->forbidden == 0;
-    if (where != model->where || pyrt_is_attached() != attached || pyrt_in_traverse() != (model->forbidden > 0)) {
-        fprintf(stderr, "test_model: seed %llu: in %d, model %d; attached %d, model %d\n", (unsigned long long)seed,
-                where, model->where, pyrt_is_attached(), attached);
-=======
 // What a sequence begins: each kind, activations of both interpreters.
 static const struct {
-    enum model_kind kind;
+    enum scope_kind kind;
     int to;
-} scopes[] = {{MODEL_ATTACH, 0},   {MODEL_ASSUME, 0},   {MODEL_DETACH, 0}, {MODEL_FORBID, 0},
-              {MODEL_ACTIVATE, 0}, {MODEL_ACTIVATE, 1}, {MODEL_ENSURE, 0}, {MODEL_ENSURE_VIEW, 0}};
+} scopes[] = {{SCOPE_TRY, 0},      {SCOPE_ASSUME, 0},   {SCOPE_DETACH, 0}, {SCOPE_FORBID, 0},
+              {SCOPE_ACTIVATE, 0}, {SCOPE_ACTIVATE, 1}, {SCOPE_ENSURE, 0}, {SCOPE_VIEW, 0}};
 
 static void compare(const struct model_level *model, uint64_t seed)
 {
     if (!model_agrees(model, ids)) {
         fprintf(stderr, "test_model: seed %llu: not in %d, or attached is %d, model %d\n", (unsigned long long)seed,
                 model->where, pyrt_is_attached(), model->counted);
->>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
         abort();
     }
 }
@@ -150,19 +64,10 @@ static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
         uint32_t choice = i < LENGTH ? testing_random(&random, 10) : 0;
         if (depth > 0 && choice < 4) {
             if (depth > 1 && testing_random(&random, 4) == 0) {
-<<<<<<< HEAD
                 CHECK_STATUS(scope_end(&levels[depth - 1].scope), PYRT_OUT_OF_ORDER);
             }
             CHECK_STATUS(scope_end(&levels[depth].scope), PYRT_OK);
-            struct level *around = &levels[depth - 1];
-            // A state that is attached again is bound again; one that is deleted leaves none bound.
-            around->bound = around->where >= 0 ? around->where : levels[depth].own ? -1 : levels[depth].bound;
-=======
-                CHECK_STATUS(model_end(&levels[depth - 1]), PYRT_OUT_OF_ORDER);
-            }
-            CHECK_STATUS(model_end(&levels[depth]), PYRT_OK);
             model_leave(&levels[depth - 1], &levels[depth]);
->>>>>>> 7d5fb48 (Scenario fuzz/lifecycle: drawn programs beside the runtime's model; patterns of known defects are bounded)
             depth--;
         } else if (choice < 6) {
             drop(object, dropped);
@@ -170,14 +75,14 @@ static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
             struct model_level *inside = &levels[depth + 1];
             memset(inside, 0, sizeof *inside);
             uint32_t scope = testing_random(&random, sizeof(scopes) / sizeof(scopes[0]));
-            inside->kind = scopes[scope].kind;
+            inside->scope.kind = scopes[scope].kind;
             inside->to = scopes[scope].to;
-            const struct model_places places = {&interps[inside->to], guard, view};
+            const struct scope_of of = {.interp = &interps[inside->to], .guard = guard, .view = view};
             enum pyrt_status expected = model_expect(inside, &levels[depth]);
-            enum pyrt_status status = model_begin(inside, &places);
+            enum pyrt_status status = scope_begin(&inside->scope, &of);
             if (status != expected) {
                 fprintf(stderr, "test_model: seed %llu: begin of kind %d at depth %d is %s, not %s\n",
-                        (unsigned long long)seed, (int)inside->kind, depth, pyrt_status_name(status),
+                        (unsigned long long)seed, (int)inside->scope.kind, depth, pyrt_status_name(status),
                         pyrt_status_name(expected));
                 abort();
             }
