@@ -80,6 +80,19 @@ int cx_report_unexpected(const json_t *finding)
     return !json_is_true(json_object_get(finding, "expected")) && cx_report_text(finding, "known")[0] == '\0';
 }
 
+const char *cx_report_invalid(const struct cx_report *report)
+{
+    size_t index;
+    json_t *session;
+    const char *invalid = "";
+    json_array_foreach(report->sessions, index, session)
+    {
+        const char *text = cx_report_text(json_object_get(session, "soak"), "invalid");
+        invalid = text[0] != '\0' ? text : invalid;
+    }
+    return invalid;
+}
+
 const json_t *cx_report_place(const json_t *finding)
 {
     const json_t *stacks = json_object_get(finding, "stacks");

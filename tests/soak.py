@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import subprocess
+from xml.etree import ElementTree
 
 import command
 import silence
@@ -214,9 +215,17 @@ def check_canary(test):
                     .replace("?", f"'{said}%'")) == [(command.EXIT_INVALID, 1)] and
                rows(store, "SELECT scenario FROM soak_canary WHERE NOT found") == [("plain/crash_null",)],
                "the store says that the soak is not valid, and why")
-    report = test.command("report", store, "--markdown", "-", "--html", "canary.html")
-    test.check("**Not valid: plain/crash" in report.out.replace("\\", "") and
-               said in (test.work / "canary.html").read_text(), "so do the reports", report)
+    report = test.command("report", store, "--markdown", "-", "--html", "canary.html", "--sarif", "canary.sarif",
+                          "--junit", "canary.xml", "--annotations", "canary.txt")
+    run = json.loads((test.work / "canary.sarif").read_text())["runs"][0]
+    errors = [case.get("name") for case in ElementTree.parse(test.work / "canary.xml").iter("testcase")
+              if any(said in error.get("message") for error in case.iter("error"))]
+    test.check("**Not valid: plain/crash" in report.out.replace("\\", "") and errors == ["canaries"] and
+               said in (test.work / "canary.html").read_text() and
+               (test.work / "canary.txt").read_text().startswith(f"::error title=soak::{said}") and
+               run["invocations"][0]["executionSuccessful"] is False and
+               said in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+               "so do the reports, each in its way", report)
 
 
 def check_caps(test):
