@@ -24,23 +24,6 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     return 0;
 }
 
-// What is missing, so that nobody takes a part for the whole.
-static void shards_open_print(struct cx_store *store)
-{
-    static const char sql[] =
-        "SELECT printf('campaign %.12s: shard%s %s of %d %s not come to %s end', campaign, iif(count(*) = 1, '', 's'), "
-        "  group_concat(shard_index + 1, ', '), shard_total, iif(count(*) = 1, 'has', 'have'), "
-        "  iif(count(*) = 1, 'its', 'their')) "
-        "FROM shard_open GROUP BY campaign, shard_total ORDER BY campaign, shard_total";
-    sqlite3_stmt *statement = NULL;
-    if (sqlite3_prepare_v2(store->database, sql, -1, &statement, NULL) == SQLITE_OK) {
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            fprintf(stderr, "constrictor: %s\n", (const char *)sqlite3_column_text(statement, 0));
-        }
-    }
-    sqlite3_finalize(statement);
-}
-
 enum cx_exit cx_cmd_merge(int argc, char **argv)
 {
     static const struct argp argp = {NULL, option_parse, arguments_doc, doc, NULL, NULL, NULL};
@@ -61,7 +44,14 @@ enum cx_exit cx_cmd_merge(int argc, char **argv)
                cx_store_number(&store, "SELECT count(*) FROM session"),
                cx_store_number(&store, "SELECT sum(runs) FROM exploration"),
                cx_store_number(&store, "SELECT count(*) FROM finding"));
-        shards_open_print(&store);
+        json_t *open = cx_store_shards_open(&store);
+        size_t i;
+        json_t *each;
+        json_array_foreach(open, i, each) // so that nobody takes a part for the whole
+        {
+            fprintf(stderr, "constrictor: %s\n", json_string_value(each));
+        }
+        json_decref(open);
     }
     struct cx_error closing;
     enum cx_status closed = cx_store_close(&store, status == CX_OK ? &error : &closing);

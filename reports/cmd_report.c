@@ -10,12 +10,23 @@
 #include "harness/command.h"
 #include "reports/report.h"
 
-static char doc[] = "Write what a store holds for people and for other programs."
-                    "\vFILE is - for standard output. With no format at all the summary is printed. "
-                    "Exit code 0: written, whatever the store says about the findings.";
+static char doc[] =
+    "Write what a store holds for people and for other programs."
+    "\vFILE is - for standard output. With no format at all the summary is printed. "
+    "Exit code 0: written, whatever the store says about the findings; with --check, what a run that saw "
+    "all of it would have ended with, and 3 for shards that are missing.";
 static char arguments_doc[] = "STORE";
 
-enum option_key { KEY_HTML = 0x100, KEY_JUNIT, KEY_SARIF, KEY_MARKDOWN, KEY_ANNOTATIONS, KEY_ISSUE, KEY_PERFETTO };
+enum option_key {
+    KEY_HTML = 0x100,
+    KEY_JUNIT,
+    KEY_SARIF,
+    KEY_MARKDOWN,
+    KEY_ANNOTATIONS,
+    KEY_ISSUE,
+    KEY_PERFETTO,
+    KEY_CHECK
+};
 
 static const struct argp_option options[] = {
     {"html", KEY_HTML, "FILE", 0, "A page for a browser; one file, and no network", 0},
@@ -25,6 +36,7 @@ static const struct argp_option options[] = {
     {"annotations", KEY_ANNOTATIONS, "FILE", 0, "GitHub's workflow commands, an error for each unexpected finding", 0},
     {"issue", KEY_ISSUE, "SIGNATURE", 0, "The text of an issue about this finding: its twelve digits, or the first", 0},
     {"perfetto", KEY_PERFETTO, "SIGNATURE", 0, "A trace of this finding, for Perfetto", 0},
+    {"check", KEY_CHECK, NULL, 0, "Fail as a run would have: 1 for unexpected findings, and so on", 0},
     {0},
 };
 
@@ -57,6 +69,7 @@ struct report_options {
     const char *store;
     const char *paths[CX_FORMATS_COUNT];
     const char *ids[CX_PIECES_COUNT];
+    int check;
 };
 
 static error_t option_parse(int key, char *argument, struct argp_state *state)
@@ -76,6 +89,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         }
     }
     switch (key) {
+    case KEY_CHECK:
+        report->check = 1;
+        return 0;
     case ARGP_KEY_ARG:
         if (report->store == NULL) {
             report->store = argument;
@@ -172,6 +188,13 @@ enum cx_exit cx_cmd_report(int argc, char **argv)
     if (status == CX_OK && written == 0) {
         cx_report_markdown(&report, stdout);
     }
+    size_t index;
+    json_t *each;
+    json_array_foreach(report.shards_open, index, each)
+    {
+        fprintf(stderr, "constrictor: %s\n", json_string_value(each));
+    }
+    enum cx_exit code = status == CX_OK && wanted.check ? cx_report_exit(&report) : CX_EXIT_OK;
     cx_report_fini(&report);
-    return status == CX_OK ? CX_EXIT_OK : cx_command_fail(status, &error);
+    return status == CX_OK ? code : cx_command_fail(status, &error);
 }

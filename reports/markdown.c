@@ -128,6 +128,10 @@ int cx_report_markdown(const struct cx_report *report, FILE *stream)
         fprintf(stream, " **%lld of them did not end, explored nothing or failed to start: no pass.**", bad);
     }
     fputc('\n', stream);
+    json_array_foreach(report->shards_open, index, object)
+    {
+        fprintf(stream, "\n**No whole: %s.**\n", json_string_value(object));
+    }
     soaks_print(report, stream);
     findings_print(report, 1, stream);
     cells_print(report, stream);

@@ -46,9 +46,11 @@ enum cx_status cx_report_read(struct cx_report *report, const char *path, struct
     report->cells = rows(&store, cx_query_cells, error);
     report->sessions = rows(&store, cx_query_sessions, error);
     report->targets = rows(&store, cx_query_targets, error);
+    report->shards_open = cx_store_shards_open(&store);
     sqlite3_exec(store.database, "ROLLBACK", NULL, NULL, NULL);
     cx_store_close(&store, &closing);
-    if (report->findings == NULL || report->cells == NULL || report->sessions == NULL || report->targets == NULL) {
+    if (report->findings == NULL || report->cells == NULL || report->sessions == NULL || report->targets == NULL ||
+        report->shards_open == NULL) {
         cx_report_fini(report);
         return CX_ERR_SYSTEM;
     }
@@ -61,6 +63,7 @@ void cx_report_fini(struct cx_report *report)
     json_decref(report->cells);
     json_decref(report->sessions);
     json_decref(report->targets);
+    json_decref(report->shards_open);
     memset(report, 0, sizeof(*report));
 }
 
@@ -80,17 +83,25 @@ int cx_report_unexpected(const json_t *finding)
     return !json_is_true(json_object_get(finding, "expected")) && cx_report_text(finding, "known")[0] == '\0';
 }
 
-const char *cx_report_invalid(const struct cx_report *report)
+enum cx_exit cx_report_exit(const struct cx_report *report)
 {
-    size_t index;
-    json_t *session;
-    const char *invalid = "";
-    json_array_foreach(report->sessions, index, session)
-    {
-        const char *text = cx_report_text(json_object_get(session, "soak"), "invalid");
-        invalid = text[0] != '\0' ? text : invalid;
+    // The verdict of a cell, and the exit code that it makes; the last one of these that a cell has decides.
+    static const struct {
+        const char *verdict;
+        enum cx_exit code;
+    } codes[] = {{"pass", CX_EXIT_OK},          {"known", CX_EXIT_OK},         {"unfinished", CX_EXIT_ENVIRONMENT},
+                 {"nothing", CX_EXIT_NOTHING},  {"missing", CX_EXIT_FINDINGS}, {"findings", CX_EXIT_FINDINGS},
+                 {"error", CX_EXIT_ENVIRONMENT}};
+    enum cx_exit code = CX_EXIT_NOTHING; // nothing but what was skipped
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        size_t index;
+        json_t *cell;
+        json_array_foreach(report->cells, index, cell)
+        {
+            code = strcmp(cx_report_text(cell, "verdict"), codes[i].verdict) == 0 ? codes[i].code : code;
+        }
     }
-    return invalid;
+    return code == CX_EXIT_OK && json_array_size(report->shards_open) > 0 ? CX_EXIT_ENVIRONMENT : code;
 }
 
 const json_t *cx_report_place(const json_t *finding)

@@ -16,6 +16,7 @@ struct cx_report {
     json_t *cells;
     json_t *sessions;
     json_t *targets;
+    json_t *shards_open; // a sentence for each campaign of which shards are missing
 };
 
 // Read a store. The caller frees with cx_report_fini(); zeroed memory is valid there.
@@ -29,8 +30,8 @@ long long cx_report_number(const json_t *object, const char *name);
 // True for a finding that nobody expected: no canary's, and no known defect.
 int cx_report_unexpected(const json_t *finding);
 
-// Why a soak among the sessions is not valid; "": every one is, or there is none. Borrowed.
-const char *cx_report_invalid(const struct cx_report *report);
+// What a campaign that saw all of this would have ended with.
+enum cx_exit cx_report_exit(const struct cx_report *report);
 
 // The first frame of the finding's stacks that is the program's: an object {function, file, line}, or NULL. Borrowed.
 const json_t *cx_report_place(const json_t *finding);

@@ -55,7 +55,7 @@ def words(test, shard, out, runs=None):
 
 
 def check_equal(test):
-    """The whole, and its eight parts in any order."""
+    """The whole, and its eight parts in any order; how the whole has ended."""
     whole = test.command(*words(test, "1/1", "whole"))
     test.check(whole.status in (0, command.EXIT_FINDINGS), "the whole campaign, as one shard", whole)
     statuses = set()
@@ -68,6 +68,8 @@ def check_equal(test):
     ended = test.command("merge", "all.db", *parts)
     test.check(ended.status == 0 and "not come to" not in ended.err, "merge: every shard has come to its end", ended)
     same(test, "whole/results.db", "all.db", "one shard and eight")
+    ended = test.command("report", "all.db", "--check")
+    test.check(ended.status == whole.status, "report --check ends as the whole campaign has", ended)
     random.Random(1).shuffle(parts)
     test.command("merge", "again.db", *parts, parts[0], "all.db", "whole/results.db")
     same(test, "all.db", "again.db", "merged in another order, twice, and with the whole")
@@ -76,9 +78,10 @@ def check_equal(test):
     test.check(sum(map(len, seen)) == len(units) > 1, "no unit is played by two shards", seen)
     wanted = {row[0] for row in rows(test.work / "all.db", "SELECT id FROM sighting")}
     test.check(wanted, "there is something to compare: signatures", whole)
+    return whole.status
 
 
-def check_killed(test):
+def check_killed(test, whole_status):
     """Shard 2 is killed, copied as it is, and begun again in its folder."""
     process = subprocess.Popen([test.build / "constrictor", *map(str, words(test, f"2/{SHARDS}", "killed"))],
                                cwd=test.work, env=test.environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
@@ -94,6 +97,9 @@ def check_killed(test):
     ended = test.command("merge", "lacking.db", *rest, "copy/results.db")
     test.check(f"shard 2 of {SHARDS} has not come to its end" in ended.err, "merge: names the shard that is missing",
                ended)
+    ended = test.command("report", "lacking.db", "--check")
+    test.check(ended.status == (whole_status or command.EXIT_ENVIRONMENT) and "**No whole: campaign" in ended.out,
+               "report --check: a part is not the whole", ended)
     ended = test.command(*words(test, f"2/{SHARDS}", "killed"))
     test.check(ended.status in (0, command.EXIT_FINDINGS), "it is begun again", ended)
     for order in itertools.islice(itertools.permutations(["killed/results.db", "copy/results.db"]), 2):
@@ -148,6 +154,8 @@ def check_little(test):
     whole = test.command(*missing, "1/1")
     test.check(whole.status == 1 and "DID NOT COME" in whole.out,
                "one shard: an expected finding that stays away is missed", whole)
+    ended = test.command("report", "missing/results.db", "--check")
+    test.check(ended.status == command.EXIT_FINDINGS, "report --check: and is missed there, too", ended)
     part = test.command(*missing, "1/2")
     test.check(part.status == 0 and "did not come in this shard" in part.out,
                "one of two: it may have come in the other", part)
@@ -159,8 +167,7 @@ def check_little(test):
 def main():
     test = command.Test(command.arguments(__doc__, "plain").parse_args())
     test.need_runner()
-    check_equal(test)
-    check_killed(test)
+    check_killed(test, check_equal(test))
     check_resumed(test)
     if test.target == "plain":
         check_environment(test)

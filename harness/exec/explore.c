@@ -301,6 +301,14 @@ static void slow_end(struct cx_explore *explore)
     memset(confirm, 0, sizeof(*confirm));
 }
 
+// Who ends a command may end all its processes: a batch system, a service manager. What became of such a run is no
+// finding. A program that ends itself in this way is another matter: its replays do so, too.
+static int ended_with_us(const struct cx_record *record)
+{
+    int status = record->result != NULL ? record->result->wait_status : 0;
+    return WIFSIGNALED(status) && (WTERMSIG(status) == SIGTERM || WTERMSIG(status) == SIGINT) && cx_interrupted();
+}
+
 // The replays of the run under judgement are done, or cannot be: give its new findings their status.
 static void confirm_end(struct cx_explore *explore, int interrupted)
 {
@@ -310,8 +318,14 @@ static void confirm_end(struct cx_explore *explore, int interrupted)
         slow_end(explore);
         return;
     }
+    int forget = interrupted && ended_with_us(confirm->record);
+    explore->totals.runs_failing -= forget && confirm->run > 0;
     for (uint32_t i = 0; i < confirm->fresh_count; i++) {
         struct cx_finding *finding = confirm->fresh[i];
+        if (forget) {
+            cx_findings_drop(&explore->findings); // they came last
+            continue;
+        }
         if (interrupted) {
             finding->status = CX_FINDING_UNCONFIRMED;
         } else {
@@ -393,7 +407,7 @@ static void runs_judge(struct cx_explore *explore)
                 return;
             }
             confirm_end(explore, 0);
-        } else if (!work->enough) {
+        } else if (!work->enough && !ended_with_us(&slot->record)) {
             run_judge(explore, &slot->record);
             if (work->confirm.active) {
                 return;

@@ -73,6 +73,10 @@ int cx_store_outdone(struct cx_store *store, const json_t *finding);
 // % total is index. A new reference; NULL on a failure.
 json_t *cx_store_part(struct cx_store *store, const json_t *key);
 
+// A sentence for each campaign in shards that is not complete, with the shards of which no session came to its end. A
+// new reference; NULL on a failure.
+json_t *cx_store_shards_open(struct cx_store *store);
+
 // The lighter shrunk schedule, explanation or the like of a finding is kept.
 void cx_store_artifact(struct cx_store *store, const char *target, const char *scenario, const char *id,
                        const char *kind, uint64_t weight, const char *content);

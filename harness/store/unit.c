@@ -32,6 +32,12 @@ static const char part_sql[] =
     "     WHERE " CX_SAME CX_OWN "GROUP BY id ORDER BY min(unit), id))) "
     "FROM exploration WHERE " CX_SAME CX_OWN "AND strategy = :key ->> 'strategy'";
 
+static const char shards_sql[] =
+    "SELECT json_group_array(text) FROM (SELECT printf('campaign %.12s: shard%s %s of %d %s not come to %s end', "
+    "  campaign, iif(count(*) = 1, '', 's'), group_concat(shard_index + 1, ', '), shard_total, "
+    "  iif(count(*) = 1, 'has', 'have'), iif(count(*) = 1, 'its', 'their')) AS text "
+    "FROM shard_open GROUP BY campaign, shard_total ORDER BY campaign, shard_total)";
+
 // The one text that a query gives, for the caller to free; NULL if it gives none.
 static char *ask(struct cx_store *store, const char *sql, const json_t *key)
 {
@@ -68,10 +74,23 @@ int cx_store_outdone(struct cx_store *store, const json_t *finding)
     return outdone;
 }
 
+static json_t *ask_json(struct cx_store *store, const char *sql, const json_t *key)
+{
+    char *answer = ask(store, sql, key);
+    json_t *value = answer != NULL ? json_loads(answer, 0, NULL) : NULL;
+    free(answer);
+    return value;
+}
+
 json_t *cx_store_part(struct cx_store *store, const json_t *key)
 {
-    char *answer = ask(store, part_sql, key);
-    json_t *part = answer != NULL ? json_loads(answer, 0, NULL) : NULL;
-    free(answer);
-    return part;
+    return ask_json(store, part_sql, key);
+}
+
+json_t *cx_store_shards_open(struct cx_store *store)
+{
+    json_t *none = json_object();
+    json_t *open = ask_json(store, shards_sql, none);
+    json_decref(none);
+    return open;
 }
