@@ -14,7 +14,8 @@ set(CONSTRICTOR_COMMAND_SOURCES
     exec/campaign.c exec/canary.c exec/channel.c exec/clock.c exec/confirm.c exec/crew.c exec/deal.c exec/diverge.c
     exec/diverge_text.c exec/exhaustive.c exec/needed.c
     exec/explore.c exec/feedback.c exec/interrupt.c exec/jsonl.c exec/known.c exec/known_read.c exec/live.c
-    exec/output.c exec/portfolio.c exec/preflight.c exec/profile.c exec/races.c exec/record.c exec/report.c
+    exec/output.c exec/pattern.c exec/portfolio.c exec/preflight.c exec/profile.c exec/races.c exec/record.c
+    exec/report.c
     exec/results.c exec/sanitize.c exec/seed.c exec/session.c exec/set.c exec/shard.c exec/spawn.c exec/subject.c
     exec/targets.c exec/tools.c exec/totals.c exec/units.c exec/within.c exec/worker.c
     gate/bisect.c gate/compare.c gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c

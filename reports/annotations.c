@@ -45,6 +45,14 @@ int cx_report_annotations(const struct cx_report *report, FILE *stream)
 {
     size_t all = 0, printed = 0, index;
     json_t *finding;
+    const char *invalid = cx_report_invalid(report);
+    if (invalid[0] != '\0') {
+        fputs("::error title=soak::", stream);
+        escaped(stream, invalid, 0);
+        fputc('\n', stream);
+        printed++;
+        all++;
+    }
     json_array_foreach(report->findings, index, finding)
     {
         all += (size_t)cx_report_unexpected(finding);

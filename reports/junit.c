@@ -152,6 +152,25 @@ static void suite_write(xmlTextWriterPtr xml, const struct cx_report *report, co
     xmlTextWriterEndElement(xml);
 }
 
+// A soak whose canaries were not found is an error of its own, whatever its scenarios say.
+static void invalid_write(xmlTextWriterPtr xml, const char *invalid)
+{
+    xmlTextWriterStartElement(xml, BAD_CAST "testsuite");
+    attribute(xml, "name", "soak");
+    attribute(xml, "tests", "1");
+    attribute(xml, "failures", "0");
+    attribute(xml, "errors", "1");
+    attribute(xml, "skipped", "0");
+    attribute(xml, "time", "0");
+    xmlTextWriterStartElement(xml, BAD_CAST "testcase");
+    attribute(xml, "classname", "constrictor.soak");
+    attribute(xml, "name", "canaries");
+    attribute(xml, "time", "0");
+    element_with_text(xml, "error", invalid, "invalid", invalid);
+    xmlTextWriterEndElement(xml);
+    xmlTextWriterEndElement(xml);
+}
+
 int cx_report_junit(const struct cx_report *report, FILE *stream)
 {
     xmlBufferPtr buffer = xmlBufferCreate();
@@ -171,6 +190,9 @@ int cx_report_junit(const struct cx_report *report, FILE *stream)
                 suite_write(xml, report, target);
             }
             before = target;
+        }
+        if (cx_report_invalid(report)[0] != '\0') {
+            invalid_write(xml, cx_report_invalid(report));
         }
         status = xmlTextWriterEndDocument(xml) < 0 ? -1 : 0;
         xmlFreeTextWriter(xml);

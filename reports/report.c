@@ -83,6 +83,19 @@ int cx_report_unexpected(const json_t *finding)
     return !json_is_true(json_object_get(finding, "expected")) && cx_report_text(finding, "known")[0] == '\0';
 }
 
+const char *cx_report_invalid(const struct cx_report *report)
+{
+    size_t index;
+    json_t *session;
+    const char *invalid = "";
+    json_array_foreach(report->sessions, index, session)
+    {
+        const char *text = cx_report_text(json_object_get(session, "soak"), "invalid");
+        invalid = text[0] != '\0' ? text : invalid;
+    }
+    return invalid;
+}
+
 enum cx_exit cx_report_exit(const struct cx_report *report)
 {
     // The verdict of a cell, and the exit code that it makes; the last one of these that a cell has decides.
@@ -100,6 +113,9 @@ enum cx_exit cx_report_exit(const struct cx_report *report)
         {
             code = strcmp(cx_report_text(cell, "verdict"), codes[i].verdict) == 0 ? codes[i].code : code;
         }
+    }
+    if (cx_report_invalid(report)[0] != '\0') {
+        return CX_EXIT_INVALID;
     }
     return code == CX_EXIT_OK && json_array_size(report->shards_open) > 0 ? CX_EXIT_ENVIRONMENT : code;
 }

@@ -30,6 +30,9 @@ long long cx_report_number(const json_t *object, const char *name);
 // True for a finding that nobody expected: no canary's, and no known defect.
 int cx_report_unexpected(const json_t *finding);
 
+// Why a soak among the sessions is not valid; "": every one is, or there is none. Borrowed.
+const char *cx_report_invalid(const struct cx_report *report);
+
 // What a campaign that saw all of this would have ended with.
 enum cx_exit cx_report_exit(const struct cx_report *report);
 

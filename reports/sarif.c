@@ -161,14 +161,22 @@ int cx_report_sarif(const struct cx_report *report, FILE *stream)
             json_array_append_new(results, result(finding));
         }
     }
-    json_t *invocation = json_pack("{s:b}", "executionSuccessful", 1);
+    const char *invalid = cx_report_invalid(report);
+    json_t *invocation = json_pack("{s:b}", "executionSuccessful", invalid[0] == '\0');
+    json_t *notes = json_array();
+    if (invalid[0] != '\0') {
+        json_array_append_new(notes, json_pack("{s:s, s:o}", "level", "error", "message", message(invalid)));
+    }
     size_t left_out = json_array_size(report->findings) - json_array_size(results);
     if (left_out > 0) {
         char text[120];
         snprintf(text, sizeof(text), "%zu findings are left out: the format's readers take no more", left_out);
-        json_object_set_new(invocation, "toolExecutionNotifications",
-                            json_pack("[{s:s, s:o}]", "level", "warning", "message", message(text)));
+        json_array_append_new(notes, json_pack("{s:s, s:o}", "level", "warning", "message", message(text)));
     }
+    if (json_array_size(notes) > 0) {
+        json_object_set(invocation, "toolExecutionNotifications", notes);
+    }
+    json_decref(notes);
     json_t *log =
         json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:[o], s:{s:{s:{s:s}}}, s:o}]}", "$schema", CX_SARIF_SCHEMA,
                   "version", "2.1.0", "runs", "tool", "driver", "name", "constrictor", "version", CONSTRICTOR_VERSION,

@@ -15,6 +15,7 @@ import resource
 import shutil
 import signal
 import subprocess
+from xml.etree import ElementTree
 
 import command
 import silence
@@ -214,9 +215,17 @@ def check_canary(test):
                     .replace("?", f"'{said}%'")) == [(command.EXIT_INVALID, 1)] and
                rows(store, "SELECT scenario FROM soak_canary WHERE NOT found") == [("plain/crash_null",)],
                "the store says that the soak is not valid, and why")
-    report = test.command("report", store, "--markdown", "-", "--html", "canary.html")
-    test.check("**Not valid: plain/crash" in report.out.replace("\\", "") and
-               said in (test.work / "canary.html").read_text(), "so do the reports", report)
+    report = test.command("report", store, "--markdown", "-", "--html", "canary.html", "--sarif", "canary.sarif",
+                          "--junit", "canary.xml", "--annotations", "canary.txt")
+    run = json.loads((test.work / "canary.sarif").read_text())["runs"][0]
+    errors = [case.get("name") for case in ElementTree.parse(test.work / "canary.xml").iter("testcase")
+              if any(said in error.get("message") for error in case.iter("error"))]
+    test.check("**Not valid: plain/crash" in report.out.replace("\\", "") and errors == ["canaries"] and
+               said in (test.work / "canary.html").read_text() and
+               (test.work / "canary.txt").read_text().startswith(f"::error title=soak::{said}") and
+               run["invocations"][0]["executionSuccessful"] is False and
+               said in run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"],
+               "so do the reports, each in its way", report)
 
 
 def check_caps(test):
@@ -237,28 +246,41 @@ def mount(*words):
 
 
 def check_disk(test):
-    """A small disk that fills up, then one that cannot be written. Needs root, for a disk of its own."""
+    """Disks that are full at the one or the other write, and one that cannot be written. Needs root, to mount them."""
     disk = test.work / "disk"
     disk.mkdir()
-    if not mount("-t", "tmpfs", "-o", "size=160k", "tmpfs", disk):
-        print("# skipped: no small disk can be mounted here")
-        return
+    full = []
+    for size_kb in (int(16 * 1.3 ** step) for step in range(20)):
+        if not mount("-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", disk):
+            print("# skipped: no small disk can be mounted here")
+            return
+        try:
+            ended = test.command(*asked(test, "--units", UNITS, out="disk/out"))
+            copy = test.work / f"copy{size_kb}"
+            shutil.copytree(disk, copy, ignore=shutil.ignore_patterns("*.sock", "*-shm"))
+            store = copy / "out/results.db"
+            said = [line for line in ended.err.splitlines() if "disk/out" in line and "goes on" not in line]
+            if ended.status == 0:
+                break  # this one is large enough
+            full.append(size_kb)
+            test.check(ended.status == command.EXIT_ENVIRONMENT and 1 <= len(said) <= 2 and
+                       (not store.exists() or sound(store)),
+                       f"a disk of {size_kb} KiB is full: it stops and says so, the store is sound", ended)
+        finally:
+            subprocess.run(["umount", disk], check=True)
+    test.check(len(full) >= 4 and ended.status == 0 and filed(test, f"{copy.name}/out") == filed(test, WHOLE),
+               "a larger one is enough", (full, ended))
+    mount("-t", "tmpfs", "-o", f"size={full[-1]}k", "tmpfs", disk)
     try:
-        ended = test.command(*asked(test, "--units", UNITS, out="disk/out"))
-        copy = test.work / "copy"
-        shutil.copytree(disk, copy, ignore=shutil.ignore_patterns("*.sock", "*-shm"))
-        test.check(ended.status == command.EXIT_ENVIRONMENT and "results.db" in ended.err + ended.out and
-                   ended.err.count("constrictor: ") <= 3 and sound(copy / "out/results.db"),
-                   "a full disk: it stops and says so, the store is sound", ended)
-        test.check(mount("-o", "remount,ro", disk), "the disk becomes one for reading")
+        test.command(*asked(test, "--units", UNITS, out="disk/out"))
+        test.check(mount("-o", "remount,ro", disk), "a full disk becomes one for reading")
         ended = test.command(*asked(test, "--units", UNITS, out="disk/out"))
         test.check(ended.status == command.EXIT_ENVIRONMENT and ended.err.count("\n") == 1 and
                    "disk/out" in ended.err, "a folder that cannot be written: one clear line", ended)
-        test.check(mount("-o", "remount,rw,size=64m", disk), "the disk becomes a larger one")
+        test.check(mount("-o", "remount,rw,size=64m", disk), "it becomes a larger one")
         ended = test.command(*asked(test, "--units", UNITS, out="disk/out"))
         test.check(ended.status == 0 and units(test, "disk/out") == units(test, WHOLE) and
-                   [row[:5] for row in filed(test, "disk/out")[0]] == [row[:5] for row in filed(test, WHOLE)[0]],
-                   "with room it goes on to the same end", ended)
+                   filed(test, "disk/out") == filed(test, WHOLE), "with room it goes on to the same end", ended)
     finally:
         subprocess.run(["umount", disk], check=True)
 

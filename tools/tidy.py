@@ -367,9 +367,14 @@ def code_in(text):
             yield span.start(1), span.group(1)
 
 
+def fuzz_scenarios(tree):
+    return set(re.findall(r"\bfuzz/[a-z_]+(?![.\w])", tree.texts.get("fuzz/targets.cmake", "")))
+
+
 def check_doc_commands(tree):
     verbs = re.findall(r'\bX\("([\w+]+)"', tree.texts.get("harness/command.h", ""))
     scenarios = set(re.findall(r"^    ([a-z_]+/[a-z_0-9]+)$", tree.texts.get("scenarios/CMakeLists.txt", ""), re.M))
+    scenarios |= fuzz_scenarios(tree)
     steps = re.findall(r"^\s+([a-z]+)\) ", tree.texts.get("bootstrap", ""), re.M)
     for path in tree.docs:
         text = tree.texts[path]
@@ -407,6 +412,8 @@ def check_doc_paths(tree):
             if any(fnmatch.fnmatch(known, name) for known in tree.texts):
                 continue
             if name.removeprefix("scenarios/").removesuffix(".c") in EXAMPLES:
+                continue
+            if name in fuzz_scenarios(tree):
                 continue
             yield path, line_of(text, match.start()), f"there is no {name} (mend the document)"
         for match in re.finditer(r"\]\((?!https?:|#)([^)#]+)", text):

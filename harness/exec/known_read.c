@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "harness/exec/known.h"
+#include "harness/exec/pattern.h"
 #include "harness/exec/targets.h"
 
 static enum cx_status patterns_read(const char *id, json_t *list, regex_t **patterns, size_t *count,
@@ -25,11 +26,7 @@ static enum cx_status patterns_read(const char *id, json_t *list, regex_t **patt
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
         char reason[120] = "it is no text";
-        int failed = text == NULL ? REG_BADPAT : regcomp(&(*patterns)[i], text, REG_EXTENDED | REG_NOSUB);
-        if (failed != 0) {
-            if (text != NULL) {
-                regerror(failed, &(*patterns)[i], reason, sizeof(reason));
-            }
+        if (text == NULL || cx_pattern_compile(&(*patterns)[i], text, reason, sizeof(reason)) != 0) {
             return cx_error_set(error, CX_ERR_FORMAT, "%s: signature \"%s\" does not parse: %s", id,
                                 text != NULL ? text : "", reason);
         }

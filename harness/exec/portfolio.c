@@ -42,6 +42,11 @@ static void weights_set(const struct cx_portfolio *portfolio, const uint64_t *sh
     }
 }
 
+uint64_t cx_portfolio_cost(uint64_t runs, uint64_t steps, uint64_t switches)
+{
+    return COST_RUN * runs + steps + COST_SWITCH * switches;
+}
+
 void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices)
 {
     uint64_t shares[CX_PORTFOLIO_MEMBERS];
@@ -87,7 +92,7 @@ void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
         if (members[i].strategy == record->dealt) {
             portfolio->runs[i]++;
-            portfolio->cost[i] += COST_RUN + record->steps + COST_SWITCH * record->switches;
+            portfolio->cost[i] += cx_portfolio_cost(1, record->steps, record->switches);
             portfolio->reward[i] += (news != 0) + REWARD_SIGNATURE * (uint64_t)fresh;
         }
     }

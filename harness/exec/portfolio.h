@@ -21,6 +21,9 @@ struct cx_portfolio {
     uint64_t seen[CX_COVERAGE_WORDS];
 };
 
+// What runs cost, in points: neither the number of jobs nor the machine matters.
+uint64_t cx_portfolio_cost(uint64_t runs, uint64_t steps, uint64_t switches);
+
 // `choices`: of the run in the default order, from which the cost of a run under each strategy is guessed.
 void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices);
 // The strategy of run `number` (from 1): the one at `place`, a fraction of 2^64, with all members side by side, each as

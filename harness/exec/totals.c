@@ -12,6 +12,7 @@ void cx_totals_add(struct cx_totals *totals, const struct cx_record *record, int
     totals->fork_ns += record->fork_ns;
     totals->wall_ns += record->wall_ns;
     totals->steps += record->steps;
+    totals->switches += record->switches;
     totals->accesses_seen |= record->accesses_seen;
     if (record->detailed && record->result->uncontrolled[0] != '\0' && totals->uncontrolled[0] == '\0') {
         snprintf(totals->uncontrolled, sizeof(totals->uncontrolled), "%s", record->result->uncontrolled);

@@ -18,6 +18,7 @@ struct cx_totals {
     uint64_t runs_slow;   // beyond the real-time bound, and passed when they were replayed
     uint64_t replays;
     uint64_t steps;
+    uint64_t switches;
     uint64_t choices;
     uint64_t choices_expected;
     uint64_t cpu_ns;

@@ -22,7 +22,7 @@
 // What a place, or a strategy, has brought: news fade by halves from round to round.
 struct cx_soak_yield {
     uint64_t news; // new signatures, times CX_SOAK_NEWS
-    uint64_t cost; // of all its units, in points
+    uint64_t cost; // of all its units: cx_portfolio_cost()
     uint64_t units;
 };
 

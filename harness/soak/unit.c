@@ -7,12 +7,12 @@
 
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
+#include "harness/exec/portfolio.h"
 #include "harness/exec/within.h"
 #include "harness/options.h"
 #include "harness/soak/work.h"
 
 #define CX_FAILURES_MAX 3 // units in a row that do not start: it is not by chance
-#define CX_COST_RUN 40000 // of a process, in points: 500 us and 12 ns
 
 static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
                        const struct cx_record *record)
@@ -77,7 +77,7 @@ static void unit_keep(struct cx_soak *soak, const struct cx_soak_unit *unit, con
         .target = soak->campaign.target,
         .scenario = explore->options->scenario,
         .strategy = cx_strategy_name(explore->options->strategy),
-        .cost = explore->totals.runs * CX_COST_RUN + explore->totals.steps,
+        .cost = cx_portfolio_cost(explore->totals.runs, explore->totals.steps, explore->totals.switches),
         .spent_ms = cx_soak_spent_ms(soak),
     };
     cx_ledger_unit(&soak->ledger, &kept, &explore->findings,

@@ -65,7 +65,7 @@ void cx_soak_beat(struct cx_soak *soak)
     struct cx_error error = {0};
     soak->beat_ns = cx_clock_ns();
     if (cx_beat_write(&soak->beat, state_json(soak), &error) != CX_OK && soak->stop[0] == '\0') {
-        snprintf(soak->stop, sizeof(soak->stop), "%.390s", error.text);
+        snprintf(soak->stop, sizeof(soak->stop), "--out %.200s: %.180s", soak->options->run.out_dir, error.text);
     }
 }
 

@@ -203,6 +203,17 @@ static void test_known_files(void **state)
     assert_int_equal(cx_known_load(&known, "/nowhere/known.json", &error), CX_ERR_FORMAT);
 }
 
+static void test_known_refuses_patterns_that_take_all_memory(void **state)
+{
+    (void)state;
+    static const char *const large[] = {"^x++++++++++++++++++++++++++++++++ ", "((((((x+)+)+y{99})+){99})+",
+                                        "[]a]{255}{255}{255}"};
+    for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
+        assert_refused_with("^race ", large[i], "too large");
+    }
+    assert_refused_with("^race ", "x(", "does not parse: ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_known_refuses_stale_entries),
         cmocka_unit_test(test_known_scenarios_must_exist),
         cmocka_unit_test(test_known_files),
+        cmocka_unit_test(test_known_refuses_patterns_that_take_all_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

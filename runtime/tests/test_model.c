@@ -15,96 +15,33 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "scopes.h"
+#include "model.h"
 #include "testing.h"
 
 #define THREADS 4
 #define DEPTH 12
 #define LENGTH 40
 
-enum kind { ATTACH, ASSUME, DETACH, FORBID, ACTIVATE_MAIN, ACTIVATE_SUB, ENSURE, KINDS };
-
-// One level of scopes, as begun, and what holds inside it.
-struct level {
-    enum kind kind;
-    struct scope scope;
-    int where;     // model: interpreter that is attached, 0 or 1, or -1
-    int counted;   // model: the runtime counts this thread as attached
-    int forbidden; // model: forbids around
-    int bound;     // model: interpreter of the thread state used last, 0 or 1, or -1; what PyGILState_Ensure takes
-    int own;       // model: the thread state was made for this level, and goes with it
-};
-
 static struct pyrt_interp interps[2]; // main and sub, borrowed; const after init
 static struct pyrt_guard *guard;      // of main; const after init
+static struct pyrt_view *view;        // of main; const after init
 static int64_t ids[2];                // const after init
 static uint64_t seed_first = 1;
 static int sequences = 1000;
 static atomic_long refused[-PYRT_UNSUPPORTED + 1]; // atomic; how often each status was the right answer
 
-static enum pyrt_status begin(struct level *level)
-{
-    static const enum scope_kind kinds[KINDS] = {SCOPE_TRY,      SCOPE_ASSUME,   SCOPE_DETACH, SCOPE_FORBID,
-                                                 SCOPE_ACTIVATE, SCOPE_ACTIVATE, SCOPE_ENSURE};
-    struct scope_of of = {.interp = &interps[level->kind == ACTIVATE_SUB], .guard = guard};
-    level->scope.kind = kinds[level->kind];
-    return scope_begin(&level->scope, &of);
-}
+// What a sequence begins: each kind, activations of both interpreters.
+static const struct {
+    enum scope_kind kind;
+    int to;
+} scopes[] = {{SCOPE_TRY, 0},      {SCOPE_ASSUME, 0},   {SCOPE_DETACH, 0}, {SCOPE_FORBID, 0},
+              {SCOPE_ACTIVATE, 0}, {SCOPE_ACTIVATE, 1}, {SCOPE_ENSURE, 0}, {SCOPE_VIEW, 0}};
 
-// What begin must answer, and the level inside. `around` is the model of the level around.
-static enum pyrt_status expect(struct level *inside, const struct level *around)
+static void compare(const struct model_level *model, uint64_t seed)
 {
-    inside->where = around->where;
-    inside->counted = around->counted;
-    inside->forbidden = around->forbidden;
-    inside->bound = around->bound;
-    if (inside->kind == FORBID) {
-        inside->forbidden++;
-        return PYRT_OK;
-    }
-    if (around->forbidden > 0) {
-        return PYRT_FORBIDDEN;
-    }
-    switch (inside->kind) {
-    case ATTACH:
-        if (!around->counted && around->where == -1) {
-            if (around->bound == 1 && PY_VERSION_HEX < 0x030F0000) {
-                return PYRT_MISMATCH;
-            }
-            inside->where = 0;
-            inside->bound = 0;
-            inside->own = around->bound == -1;
-        }
-        inside->counted = 1;
-        return PYRT_OK;
-    case ASSUME:
-        inside->counted = 1;
-        return around->where == -1 ? PYRT_NOT_ATTACHED : PYRT_OK;
-    case DETACH:
-        inside->where = -1;
-        inside->counted = 0;
-        return around->counted ? PYRT_OK : PYRT_NOT_ATTACHED;
-    default:
-        inside->where = inside->kind == ACTIVATE_SUB;
-        inside->bound = inside->where;
-        inside->own =
-            inside->where != around->where && !(inside->kind == ENSURE && around->where == -1 && around->bound == 0);
-        inside->counted = 1;
-        return PYRT_OK;
-    }
-}
-
-static void compare(const struct level *model, uint64_t seed)
-{
-    const PyThreadState *tstate = PyThreadState_GetUnchecked();
-    int where = -1;
-    if (tstate != NULL) {
-        where = PyInterpreterState_GetID(PyThreadState_GetInterpreter((PyThreadState *)tstate)) == ids[1];
-    }
-    int attached = model->counted && model->forbidden == 0;
-    if (where != model->where || pyrt_is_attached() != attached || pyrt_in_traverse() != (model->forbidden > 0)) {
-        fprintf(stderr, "test_model: seed %llu: in %d, model %d; attached %d, model %d\n", (unsigned long long)seed,
-                where, model->where, pyrt_is_attached(), attached);
+    if (!model_agrees(model, ids)) {
+        fprintf(stderr, "test_model: seed %llu: not in %d, or attached is %d, model %d\n", (unsigned long long)seed,
+                model->where, pyrt_is_attached(), model->counted);
         abort();
     }
 }
@@ -118,11 +55,11 @@ static void drop(PyObject *object, uint64_t *dropped)
 
 static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
 {
-    struct level levels[DEPTH + 1];
+    struct model_level levels[DEPTH + 1];
     uint64_t random = seed;
     int depth = 0;
     memset(levels, 0, sizeof levels);
-    levels[0] = (struct level){.where = -1, .bound = -1};
+    levels[0] = (struct model_level){.where = -1, .bound = -1};
     for (int i = 0; i < LENGTH || depth > 0; i++) {
         uint32_t choice = i < LENGTH ? testing_random(&random, 10) : 0;
         if (depth > 0 && choice < 4) {
@@ -130,21 +67,22 @@ static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
                 CHECK_STATUS(scope_end(&levels[depth - 1].scope), PYRT_OUT_OF_ORDER);
             }
             CHECK_STATUS(scope_end(&levels[depth].scope), PYRT_OK);
-            struct level *around = &levels[depth - 1];
-            // A state that is attached again is bound again; one that is deleted leaves none bound.
-            around->bound = around->where >= 0 ? around->where : levels[depth].own ? -1 : levels[depth].bound;
+            model_leave(&levels[depth - 1], &levels[depth]);
             depth--;
         } else if (choice < 6) {
             drop(object, dropped);
         } else if (depth < DEPTH) {
-            struct level *inside = &levels[depth + 1];
+            struct model_level *inside = &levels[depth + 1];
             memset(inside, 0, sizeof *inside);
-            inside->kind = (enum kind)testing_random(&random, KINDS);
-            enum pyrt_status expected = expect(inside, &levels[depth]);
-            enum pyrt_status status = begin(inside);
+            uint32_t scope = testing_random(&random, sizeof(scopes) / sizeof(scopes[0]));
+            inside->scope.kind = scopes[scope].kind;
+            inside->to = scopes[scope].to;
+            const struct scope_of of = {.interp = &interps[inside->to], .guard = guard, .view = view};
+            enum pyrt_status expected = model_expect(inside, &levels[depth]);
+            enum pyrt_status status = scope_begin(&inside->scope, &of);
             if (status != expected) {
                 fprintf(stderr, "test_model: seed %llu: begin of kind %d at depth %d is %s, not %s\n",
-                        (unsigned long long)seed, (int)inside->kind, depth, pyrt_status_name(status),
+                        (unsigned long long)seed, (int)inside->scope.kind, depth, pyrt_status_name(status),
                         pyrt_status_name(expected));
                 abort();
             }
@@ -179,6 +117,7 @@ int main(int argc, char **argv)
     CHECK_STATUS(pyrt_interp_current(&interps[0]), PYRT_OK);
     CHECK_STATUS(pyrt_interp_create(&interps[1], NULL), PYRT_OK);
     CHECK_STATUS(pyrt_guard_from_current(&guard), PYRT_OK);
+    CHECK_STATUS(pyrt_view_from_main(&view), PYRT_OK);
     ids[0] = pyrt_interp_id(&interps[0]);
     ids[1] = pyrt_interp_id(&interps[1]);
     struct job jobs[THREADS];
@@ -214,6 +153,7 @@ int main(int argc, char **argv)
     CHECK(stats.queued == stats.drained && stats.queued + stats.immediate == dropped);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
     pyrt_guard_close(guard);
+    pyrt_view_close(view);
     CHECK_STATUS(pyrt_interp_destroy(&interps[1]), PYRT_OK);
     CHECK_STATUS(pyrt_interp_destroy(&interps[0]), PYRT_OK);
     CHECK(Py_FinalizeEx() == 0);

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// lifecycle_play: the threads of a program at work, beside the model of what the runtime must say about them.
+//
+// Each thread has a stack of scopes, and with each scope the model's idea of what holds inside. While no finalization
+// has begun, every answer and every state must be the model's. From then on the runtime may refuse, and CPython
+// may park a thread for ever where the thread stands; a thread that is refused goes on where it
+// was.
+#include <Python.h>
+
+#include "fuzz/lifecycle_world.h"
+
+#include <sched.h>
+#include <string.h>
+
+static struct fuzz_scope *top(struct fuzz_player *player)
+{
+    return &player->scopes[player->depth];
+}
+
+static struct model_level *level(struct fuzz_player *player)
+{
+    return &top(player)->model;
+}
+
+static int closing(const struct fuzz_player *player)
+{
+    return atomic_load(&player->world->closing);
+}
+
+// Compare with the model, which holds for as long as no finalization has begun: ask that afterwards.
+static void agree(struct fuzz_player *player)
+{
+    int agrees = model_agrees(level(player), player->ids);
+    CX_CHECK(agrees || closing(player));
+}
+
+static void leave(struct fuzz_player *player)
+{
+    struct fuzz_scope *scope = top(player);
+    struct model_level *around = &player->scopes[player->depth - 1].model;
+    enum pyrt_status status = PYRT_OK;
+    switch (scope->kind) {
+    case FUZZ_OP_GILSTATE:
+        PyGILState_Release(scope->gil);
+        break;
+    case FUZZ_OP_SAVE:
+        PyEval_RestoreThread(scope->saved);
+        break;
+    case FUZZ_OP_SECTION:
+    case FUZZ_OP_SECTION_TWO:
+        status = pyrt_critical_end(&scope->section);
+        player->sections--;
+        break;
+    default:
+        status = scope_end(&scope->model.scope);
+        break;
+    }
+    CX_CHECK(status == PYRT_OK || closing(player));
+    model_leave(around, &scope->model);
+    player->depth--;
+}
+
+static void leave_all(struct fuzz_player *player)
+{
+    while (player->depth > 0) {
+        leave(player);
+    }
+}
+
+// A scope of the runtime.
+static void begin(struct fuzz_player *player, const struct fuzz_op *op)
+{
+    static const struct {
+        enum scope_kind kind;
+        int to;
+    } kinds[] = {
+        [FUZZ_OP_ATTACH] = {SCOPE_TRY, 0},          [FUZZ_OP_ASSUME] = {SCOPE_ASSUME, 0},
+        [FUZZ_OP_DETACH] = {SCOPE_DETACH, 0},       [FUZZ_OP_FORBID] = {SCOPE_FORBID, 0},
+        [FUZZ_OP_ENTER_MAIN] = {SCOPE_ACTIVATE, 0}, [FUZZ_OP_ENTER_SHARED] = {SCOPE_ACTIVATE, 1},
+        [FUZZ_OP_ENTER_OWN] = {SCOPE_ACTIVATE, 2},  [FUZZ_OP_ENSURE] = {SCOPE_ENSURE, 0},
+        [FUZZ_OP_ENSURE_VIEW] = {SCOPE_VIEW, 0},
+    };
+    struct pyrt_interp *const interps[] = {&player->main, &player->world->shared, &player->own};
+    struct fuzz_scope *inside = top(player) + 1;
+    memset(inside, 0, sizeof(*inside));
+    inside->kind = op->kind;
+    inside->model.scope.kind = kinds[op->kind].kind;
+    inside->model.to = kinds[op->kind].to;
+    int activates = inside->model.scope.kind == SCOPE_ACTIVATE;
+    if ((activates && pyrt_interp_is_empty(interps[inside->model.to])) ||
+        (op->kind == FUZZ_OP_ENSURE && player->guard == NULL) ||
+        (op->kind == FUZZ_OP_ENSURE_VIEW && player->view == NULL)) {
+        return;
+    }
+    const struct scope_of of = {.interp = interps[inside->model.to], .guard = player->guard, .view = player->view};
+    enum pyrt_status expected = model_expect(&inside->model, level(player));
+    enum pyrt_status status = scope_begin(&inside->model.scope, &of);
+    CX_CHECK(status == expected || closing(player));
+    player->depth += status == PYRT_OK;
+}
+
+// A scope of CPython's own.
+static void begin_own(struct fuzz_player *player, const struct fuzz_op *op, struct fuzz_objects *objects)
+{
+    struct fuzz_scope *inside = top(player) + 1;
+    const struct model_level *around = level(player);
+    int which = op->argument & 1;
+    memset(inside, 0, sizeof(*inside));
+    inside->kind = op->kind;
+    inside->model.where = around->where;
+    inside->model.counted = around->counted;
+    inside->model.forbidden = around->forbidden;
+    inside->model.bound = around->bound;
+    switch (op->kind) {
+    case FUZZ_OP_GILSTATE:
+        inside->gil = PyGILState_Ensure();
+        if (around->where == -1) {
+            inside->model.where = inside->model.bound = 0;
+            inside->model.own = around->bound == -1;
+        }
+        break;
+    case FUZZ_OP_SAVE:
+        inside->saved = PyEval_SaveThread();
+        inside->model.where = -1;
+        break;
+    case FUZZ_OP_SECTION:
+        CX_CHECK(pyrt_critical_begin(&inside->section, objects->pair[which]) == PYRT_OK);
+        player->sections++;
+        break;
+    default: // FUZZ_OP_SECTION_TWO
+        CX_CHECK(pyrt_critical_begin_two(&inside->section, objects->pair[which], objects->pair[!which]) == PYRT_OK);
+        player->sections++;
+        break;
+    }
+    player->depth++;
+}
+
+static void interp_create(struct fuzz_player *player)
+{
+    if (!pyrt_interp_is_empty(&player->own)) {
+        return;
+    }
+    enum pyrt_status status = pyrt_interp_create(&player->own, NULL);
+    CX_CHECK(status == PYRT_OK || closing(player));
+    player->ids[2] = pyrt_interp_id(&player->own);
+}
+
+static void interp_destroy(struct fuzz_player *player)
+{
+    if (!pyrt_interp_is_empty(&player->own)) {
+        enum pyrt_status status = pyrt_interp_destroy(&player->own);
+        CX_CHECK(status == PYRT_OK || status == PYRT_BUSY || status == PYRT_FORBIDDEN || closing(player));
+    }
+}
+
+static void make(struct fuzz_player *player, struct fuzz_objects *objects)
+{
+    if (player->held == 0 && player->pool_life != objects) {
+        pyrt_pool_close(player->pool);
+        player->pool = pyrt_pool_open();
+        player->pool_life = objects;
+    }
+    if (player->pool != NULL && player->pool_life == objects) {
+        Py_INCREF(objects->anchor);
+        player->held++;
+    }
+}
+
+static void drop(struct fuzz_player *player)
+{
+    if (player->held > 0) {
+        enum pyrt_status status = pyrt_pool_decref_in(player->pool, player->pool_life->anchor);
+        CX_CHECK(status == PYRT_OK || closing(player));
+        player->held--;
+    }
+}
+
+static void guard_open(struct fuzz_player *player)
+{
+    if (player->guard == NULL) {
+        enum pyrt_status status = pyrt_guard_from_current(&player->guard);
+        CX_CHECK(status == PYRT_OK || closing(player));
+    }
+}
+
+static void guard_close(struct fuzz_player *player)
+{
+    pyrt_guard_close(player->guard);
+    player->guard = NULL;
+}
+
+static void initialize(struct fuzz_player *player)
+{
+    struct fuzz_world *world = player->world;
+    if (Py_IsInitialized() || world->lives_count == FUZZ_RESTARTS_MAX) {
+        return;
+    }
+    CX_CHECK(cx_python_start() == 0);
+    struct fuzz_objects *objects = &world->lives[world->lives_count++];
+    CX_CHECK(fuzz_objects_make(objects, &world->program) == 0);
+    atomic_store(&world->objects, objects);
+    player->scopes[0].model = (struct model_level){.where = 0, .bound = 0};
+}
+
+// Whoever finalizes is in no scope, and holds nothing up itself.
+static void finalize(struct fuzz_player *player)
+{
+    if (!Py_IsInitialized()) {
+        return;
+    }
+    guard_close(player);
+    while (player->held > 0) {
+        drop(player);
+    }
+    atomic_store(&player->world->closing, 1);
+    atomic_store(&player->world->objects, NULL);
+    cx_note("Py_FinalizeEx begins");
+    CX_CHECK(Py_FinalizeEx() == 0);
+    cx_note("Py_FinalizeEx has returned");
+    player->thread = NULL;
+    player->scopes[0].model = (struct model_level){.where = -1, .bound = -1};
+}
+
+static void wait_threads(struct fuzz_player *player)
+{
+    PyThreadState *tstate = Py_IsInitialized() ? PyEval_SaveThread() : NULL;
+    cx_wait_actors(player->world->run);
+    if (tstate != NULL) {
+        PyEval_RestoreThread(tstate);
+    }
+}
+
+// What the documentation asks of somebody who does this here. The place of the table is half of it.
+static int may(struct fuzz_player *player, const struct fuzz_op *op, const struct fuzz_objects *objects)
+{
+    const struct model_level *here = level(player);
+    enum fuzz_place place = fuzz_op_place(op->kind);
+    int inside = here->where == 0 && here->forbidden == 0 && objects != NULL;
+    int switches = op->kind == FUZZ_OP_ENTER_SHARED || op->kind == FUZZ_OP_ENTER_OWN || op->kind == FUZZ_OP_DESTROY;
+    if ((place == FUZZ_FREE && here->forbidden > 0) || (place == FUZZ_INSIDE && !inside) ||
+        (place == FUZZ_PYTHON && (!inside || player->sections > 0)) ||
+        (place == FUZZ_FIRST && (player->number != 0 || player->depth > 0))) {
+        return 0;
+    }
+    switch (op->kind) {
+    case FUZZ_OP_GILSTATE: // PyGILState_* do not support sub-interpreters
+        return player->world->misuse || (here->where <= 0 && here->bound <= 0);
+    case FUZZ_OP_SAVE: // what the runtime has attached, it detaches itself
+        return here->where >= 0 && !here->counted;
+    default:
+        return !switches || player->sections == 0;
+    }
+}
+
+static void act(struct fuzz_player *player, const struct fuzz_op *op, struct fuzz_objects *objects)
+{
+    switch (op->kind) {
+    case FUZZ_OP_NOTHING:
+        break;
+    case FUZZ_OP_CLOSE:
+        if (player->depth > 0) {
+            leave(player);
+        }
+        break;
+    case FUZZ_OP_ATTACH ... FUZZ_OP_ENSURE_VIEW:
+        begin(player, op);
+        break;
+    case FUZZ_OP_GILSTATE ... FUZZ_OP_SECTION_TWO:
+        begin_own(player, op, objects);
+        break;
+    case FUZZ_OP_POINT:
+        sched_yield();
+        break;
+    case FUZZ_OP_MAKE:
+        make(player, objects);
+        break;
+    case FUZZ_OP_DROP:
+        drop(player);
+        break;
+    case FUZZ_OP_CREATE:
+        interp_create(player);
+        break;
+    case FUZZ_OP_DESTROY:
+        interp_destroy(player);
+        break;
+    case FUZZ_OP_GUARD:
+        guard_open(player);
+        break;
+    case FUZZ_OP_UNGUARD:
+        guard_close(player);
+        break;
+    case FUZZ_OP_WAIT:
+        wait_threads(player);
+        break;
+    case FUZZ_OP_FINALIZE:
+        finalize(player);
+        break;
+    case FUZZ_OP_INITIALIZE:
+        initialize(player);
+        break;
+    default:
+        fuzz_objects_touch(player, objects, op);
+        break;
+    }
+}
+
+static void ends(struct fuzz_player *player)
+{
+    leave_all(player);
+    guard_close(player);
+    while (player->held > 0) {
+        drop(player);
+    }
+    if (player->number != 0) {
+        interp_destroy(player);
+        return;
+    }
+    if (player->world->program.end != FUZZ_END_RETURN) {
+        finalize(player);
+    }
+    if (player->world->program.end == FUZZ_END_RESTART) {
+        initialize(player);
+    }
+    interp_destroy(player);
+}
+
+void fuzz_world_play(struct fuzz_world *world, uint32_t number)
+{
+    struct fuzz_player *player = &world->players[number];
+    if (number > world->program.threads_more) {
+        return;
+    }
+    for (uint32_t i = 0; i < FUZZ_OPS_MAX; i++) {
+        const struct fuzz_op *op = &world->program.ops[number][i];
+        struct fuzz_objects *objects = atomic_load(&world->objects);
+        if (op->kind >= FUZZ_OP_COUNT || player->depth == FUZZ_DEPTH_MAX || !may(player, op, objects)) {
+            continue;
+        }
+        cx_note(fuzz_op_name(op->kind));
+        act(player, op, objects);
+        agree(player);
+    }
+    ends(player);
+}
+
+static int player_begin(struct fuzz_world *world, uint32_t number)
+{
+    struct fuzz_player *player = &world->players[number];
+    player->world = world;
+    player->number = number;
+    int outside = number == 0 ? 0 : -1;
+    player->scopes[0].model = (struct model_level){.where = outside, .bound = outside};
+    player->ids[1] = pyrt_interp_id(&world->shared);
+    player->ids[2] = -1;
+    if (pyrt_interp_main(&player->main) != PYRT_OK || pyrt_view_from_main(&player->view) != PYRT_OK) {
+        return -1;
+    }
+    player->ids[0] = pyrt_interp_id(&player->main);
+    return 0;
+}
+
+static void choose_field(void *context, uint8_t *value, uint32_t values)
+{
+    (void)context;
+    *value = (uint8_t)cx_choose(values);
+}
+
+int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, int misuse)
+{
+    struct pyrt_attach attach = {0};
+    world->run = run;
+    world->misuse = misuse;
+    fuzz_program_walk(&world->program, choose_field, NULL);
+    struct fuzz_objects *objects = &world->lives[world->lives_count++];
+    if (fuzz_objects_make(objects, &world->program) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {
+        return -1;
+    }
+    atomic_store(&world->objects, objects);
+    if (fuzz_program_has(&world->program, FUZZ_OP_ENTER_SHARED) &&
+        pyrt_interp_create(&world->shared, NULL) != PYRT_OK) {
+        return -1;
+    }
+    for (uint32_t i = 0; i <= world->program.threads_more; i++) {
+        if (player_begin(world, i) != 0) {
+            return -1;
+        }
+    }
+    return pyrt_attach_release(&attach) == PYRT_OK ? 0 : -1;
+}
+
+void fuzz_world_check(struct fuzz_world *world)
+{
+    const struct fuzz_objects *objects = &world->lives[0];
+    struct pyrt_pool_stats stats;
+    for (uint32_t i = 0; i <= world->program.threads_more; i++) {
+        pyrt_view_close(world->players[i].view);
+        pyrt_pool_close(world->players[i].pool);
+    }
+    if (atomic_load(&world->closing)) {
+        return;
+    }
+    struct pyrt_attach attach = {0};
+    CX_CHECK(!cx_any_parked(world->run));
+    CX_CHECK(pyrt_attach_assume(&attach) == PYRT_OK);
+    CX_CHECK(PyRun_SimpleString("for _ in range(3): pass") == 0); // merges of counts that other threads have asked for
+    PyGC_Collect();
+    pyrt_pool_stats(&stats);
+    CX_CHECK(Py_REFCNT(objects->anchor) == 1);
+    CX_CHECK(stats.queued == stats.drained && stats.dropped == 0 && stats.leaked == 0);
+    CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// lifecycle_program: programs as data, and as text. See lifecycle.h. It knows no Python.
+#include "fuzz/lifecycle.h"
+
+#define FUZZ_OP_ROW(enumerator, name, place, text) {name, place, text},
+static const struct {
+    const char *name;
+    enum fuzz_place place;
+    const char *text;
+} operations[FUZZ_OP_COUNT] = {FUZZ_OP_MAP(FUZZ_OP_ROW)};
+
+void fuzz_program_walk(struct fuzz_program *program, void (*field)(void *context, uint8_t *value, uint32_t values),
+                       void *context)
+{
+    field(context, &program->threads_more, FUZZ_THREADS_MAX);
+    field(context, &program->end, FUZZ_END_COUNT);
+    for (uint32_t thread = 0; thread < FUZZ_THREADS_MAX; thread++) {
+        for (uint32_t i = 0; i < FUZZ_OPS_MAX; i++) {
+            field(context, &program->ops[thread][i].kind, FUZZ_OP_CHOICES);
+            field(context, &program->ops[thread][i].argument, FUZZ_ARGUMENTS);
+        }
+    }
+}
+
+static int is_something(const struct fuzz_program *program, uint32_t thread, uint32_t i)
+{
+    uint8_t kind = program->ops[thread][i].kind;
+    return thread <= program->threads_more && kind != FUZZ_OP_NOTHING && kind < FUZZ_OP_COUNT;
+}
+
+int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind)
+{
+    for (uint32_t i = 0; i < FUZZ_THREADS_MAX * FUZZ_OPS_MAX; i++) {
+        if (is_something(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX) &&
+            program->ops[i / FUZZ_OPS_MAX][i % FUZZ_OPS_MAX].kind == kind) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+uint32_t fuzz_program_length(const struct fuzz_program *program)
+{
+    uint32_t length = 0;
+    for (uint32_t i = 0; i < FUZZ_THREADS_MAX * FUZZ_OPS_MAX; i++) {
+        length += (uint32_t)is_something(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX);
+    }
+    return length;
+}
+
+const char *fuzz_op_name(uint8_t kind)
+{
+    return kind < FUZZ_OP_COUNT ? operations[kind].name : operations[FUZZ_OP_NOTHING].name;
+}
+
+enum fuzz_place fuzz_op_place(uint8_t kind)
+{
+    return kind < FUZZ_OP_COUNT ? operations[kind].place : FUZZ_ANYWHERE;
+}
+
+// Each %u of a text is the argument.
+static void text_print(const char *text, unsigned argument, FILE *out)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if (at[0] == '%' && at[1] == 'u') {
+            fprintf(out, "%u", argument);
+            at++;
+        } else {
+            putc(*at, out);
+        }
+    }
+}
+
+void fuzz_program_print(const struct fuzz_program *program, FILE *out)
+{
+    static const char *const ends[FUZZ_END_COUNT] = {"", "    Py_FinalizeEx();\n",
+                                                     "    Py_FinalizeEx();\n    Py_InitializeFromConfig(&config);\n"};
+    for (uint32_t thread = 0; thread <= program->threads_more && thread < FUZZ_THREADS_MAX; thread++) {
+        fprintf(out,
+                thread == 0 ? "void main_thread(void)    // has initialised CPython, attached\n{\n"
+                            : "void thread_%u(void)    // native, unknown to CPython\n{\n",
+                thread);
+        for (uint32_t i = 0; i < FUZZ_OPS_MAX; i++) {
+            const struct fuzz_op *op = &program->ops[thread][i];
+            if (is_something(program, thread, i)) {
+                fputs("    ", out);
+                text_print(operations[op->kind].text, op->argument, out);
+                fprintf(out, ";    // %s\n", operations[op->kind].name);
+            }
+        }
+        if (thread == 0 && program->end < FUZZ_END_COUNT) {
+            fputs(ends[program->end], out);
+        }
+        fputs("}\n\n", out);
+    }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// lifecycle_world: what the threads of a program share, and what each has for itself. The side of a runner.
+//
+// Locking: none. What is shared is made before the threads are, or published whole through an atomic pointer.
+#ifndef CX_FUZZ_LIFECYCLE_WORLD_H
+#define CX_FUZZ_LIFECYCLE_WORLD_H
+
+#include <Python.h>
+
+#include <stdatomic.h>
+
+#include "fuzz/lifecycle.h"
+#include "harness/scenario.h"
+#include "pyrt/pyrt.h"
+#include "runtime/tests/model.h"
+
+#define FUZZ_DEPTH_MAX 12
+#define FUZZ_RESTARTS_MAX 4 // an interpreter that is started more often is not started
+
+// The objects of one life of the interpreter. References of its own, which go with it.
+struct fuzz_objects {
+    PyObject *anchor;               // const after init
+    PyObject *pair[2];              // const after init
+    PyObject *list;                 // const after init
+    PyObject *dict;                 // const after init
+    PyObject *type;                 // const after init
+    PyObject *keys[FUZZ_ARGUMENTS]; // const after init
+    PyObject *work;                 // const after init
+    PyObject *start_thread;         // const after init; NULL, as those that follow, where no operation needs it
+    PyObject *trace_memory[2];      // const after init
+    PyObject *freeze[2];            // const after init
+    PyObject *at_exit;              // const after init
+};
+
+// A scope that a thread is in. model.scope says nothing where kind is none of the runtime's.
+struct fuzz_scope {
+    uint8_t kind; // enum fuzz_op_kind
+    struct model_level model;
+    struct pyrt_critical section;
+    PyGILState_STATE gil;
+    PyThreadState *saved;
+};
+
+struct fuzz_player {
+    struct fuzz_world *world;
+    uint32_t number;
+    uint32_t depth;
+    uint32_t sections; // that it is in
+    struct fuzz_scope scopes[FUZZ_DEPTH_MAX + 1];
+    struct pyrt_view *view; // of the main interpreter
+    struct pyrt_guard *guard;
+    struct pyrt_pool *pool;           // of what it holds
+    uint32_t held;                    // references to the anchor
+    struct pyrt_interp own;           // that it has made, or empty
+    struct pyrt_interp main;          // borrowed
+    PyObject *thread;                 // of Python that it has started,
+    struct fuzz_objects *thread_life; // in this life
+    struct fuzz_objects *pool_life;   // that the pool belongs to
+    int64_t ids[3];                   // of the interpreters of its model: main, shared, own
+};
+
+struct fuzz_world {
+    struct cx_run *run;                           // const after init
+    struct fuzz_program program;                  // const after init
+    int misuse;                                   // const after init: nothing is passed over that can be called at all
+    _Atomic(struct fuzz_objects *) objects;       // atomic: of this life; NULL from just before its end
+    struct fuzz_objects lives[FUZZ_RESTARTS_MAX]; // const after init, each
+    uint32_t lives_count;                         // owner thread only
+    atomic_int closing;                           // atomic: a finalization has begun
+    struct pyrt_interp shared;                    // const after init
+    struct fuzz_player players[FUZZ_THREADS_MAX]; // owner thread only, each
+};
+
+// Draw the program and make the world. Thread state: attached. 0 or -1.
+int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, int misuse);
+// Play the operations of a thread. Thread 0 ends as its program says.
+void fuzz_world_play(struct fuzz_world *world, uint32_t number);
+// What must hold when every thread is done. Thread state: attached if there is an interpreter.
+void fuzz_world_check(struct fuzz_world *world);
+
+// lifecycle_objects.c: make the objects of a new life. 0 or -1.
+int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *program);
+// Do something to objects or to the interpreter; the thread is attached to it. Exceptions are dropped.
+void fuzz_objects_touch(struct fuzz_player *player, struct fuzz_objects *objects, const struct fuzz_op *op);
+
+#endif
