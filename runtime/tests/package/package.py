@@ -113,8 +113,8 @@ class Package:
         run("cmake", "--install", build)
         first.rename(self.prefix)
         shutil.rmtree(build)
-        installed = sorted(path.name for path in (self.prefix / "include/pyrt").iterdir())
-        check("headers", installed, sorted(path.name for path in (ROOT / "runtime/include/pyrt").iterdir()))
+        installed = sorted(path.name for path in (self.prefix / "include/pyrt").rglob("*.h"))
+        check("headers", installed, sorted(path.name for path in (ROOT / "runtime/include/pyrt").rglob("*.h")))
         self.version = ".".join(re.findall(r"#define PYRT_VERSION_[MP]\w+ (\d+)",
                                            (self.prefix / "include/pyrt/version.h").read_text()))
         for name in ("pyrt", "pyrt-embed"):
@@ -155,7 +155,7 @@ class Package:
         """Every header by itself, in C and in C++; then all in one C++ program, which runs."""
         flags = [*WARNINGS, "-Wpedantic", f"-I{self.prefix / 'include'}",
                  *(f"-isystem{path}" for path in self.include_dirs)]
-        for header in sorted((self.prefix / "include/pyrt").iterdir()):
+        for header in sorted((self.prefix / "include/pyrt").glob("*.h")):
             for compiler, standard in ((self.compiler, "-std=c11"), (CXX[self.compiler], "-std=c++17")):
                 language = "c" if standard == "-std=c11" else "c++"
                 twice = f"#include <pyrt/{header.name}>\n" * 2
