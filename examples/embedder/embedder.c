@@ -6,11 +6,10 @@
 //
 //     cc embedder.c $(pkg-config --cflags --libs pyrt-embed) -o embedder
 //
-// Four sensors deliver readings to a function in Python. They know nothing of Python's threads, and nobody stops them
-// or waits for them: the world falls quiet, and main finalizes while some may still be at it. With the next event each
-// finds out by a code that Python has gone, drops what it still holds, and ends. The world must fall quiet
-// because finalization waits for a moment in which nobody is inside, and goes on letting threads in until then. The
-// output is the same in every run; the exit status is 0 only if every promise was kept.
+// Four sensors deliver readings to a function in Python, without a pause. They know nothing of Python's threads, and
+// nobody stops them: main finalizes while they are at it. Those that are inside are waited for, and nobody new gets in.
+// Each sensor finds out by a code that Python has gone, drops what it still holds, and ends. The output is the same in
+// every run; the exit status is 0 only if every promise was kept.
 #include <Python.h>
 
 #include <pyrt/pyrt.h>
@@ -33,8 +32,6 @@ struct sensor {
 // thread; one that waits for a condition detaches before.
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t progress = PTHREAD_COND_INITIALIZER;
-static pthread_cond_t event = PTHREAD_COND_INITIALIZER;
-static int quiet; // no events; under `lock`
 
 // One reading: into Python, out again. The answer is dropped where there is no Python, after the release.
 static enum pyrt_status deliver(const struct sensor *sensor, int reading)
@@ -60,21 +57,10 @@ static void *sensor_run(void *memory)
         pthread_mutex_lock(&lock);
         sensor->readings++;
         pthread_cond_signal(&progress);
-        while (quiet) {
-            pthread_cond_wait(&event, &lock);
-        }
         pthread_mutex_unlock(&lock);
     }
     pyrt_pool_decref(sensor->handler); // its interpreter is gone: counted as dropped, and never touched
     return NULL;
-}
-
-static void world_set_quiet(int yes)
-{
-    pthread_mutex_lock(&lock);
-    quiet = yes;
-    pthread_cond_broadcast(&event);
-    pthread_mutex_unlock(&lock);
 }
 
 static int all_have_delivered(const struct sensor *sensors)
@@ -150,9 +136,7 @@ int main(void)
         return 1;
     }
     printf("embedder: each of %d sensors has called Python at least %d times\n", SENSORS, READINGS_MIN);
-    world_set_quiet(1);
     int status = Py_FinalizeEx();
     printf("embedder: Python was finalized under their feet: %s\n", status == 0 ? "well" : "badly");
-    world_set_quiet(0);
     return report(sensors) && status == 0 ? 0 : 1;
 }
