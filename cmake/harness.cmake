@@ -10,7 +10,7 @@
 set(_root ${CMAKE_CURRENT_LIST_DIR}/../harness)
 set(CONSTRICTOR_SCHED_SOURCES
     outcome.c exec/channel.c detect/drift.c
-    sched/choose.c sched/core.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
+    sched/choose.c sched/core.c sched/fiber.c sched/finish.c sched/handoff.c sched/locks.c sched/poll.c sched/record.c
     sched/strategy_delay.c sched/strategy_pct.c sched/strategy_pos.c sched/strategy_race.c sched/strategy_random.c
     sched/strategy_replay.c sched/strategy_surw.c sched/thread.c sched/wake.c
     detect/blocked.c detect/crash.c detect/native_threads.c detect/stack.c detect/tasks.c detect/watch.c
@@ -20,10 +20,10 @@ set(CONSTRICTOR_SCHED_SOURCES
     interpose/signal.c interpose/signal_send.c interpose/signal_wait.c interpose/spin.c interpose/stream.c
     interpose/thread.c interpose/time.c
 )
-set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c interpose/atomics.c)
+set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c interpose/atexit.c interpose/atomics.c)
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/access_tsan.c interpose/atomics_tsan.c
     detect/race_tsan.c)
-set(CONSTRICTOR_SERVE_SOURCES host/begin.c host/identity.c host/serve.c host/subject.c)
+set(CONSTRICTOR_SERVE_SOURCES host/again.c host/begin.c host/identity.c host/serve.c host/subject.c)
 set(CONSTRICTOR_RUNNER_SOURCES host/play.c host/runner.c host/table.c)
 set(CONSTRICTOR_PROGRAM_SOURCES host/host_plain.c host/program.c)
 foreach(_list SCHED SCHED_LIBC SCHED_TSAN SERVE RUNNER PROGRAM)

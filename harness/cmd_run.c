@@ -37,6 +37,7 @@ enum option_key {
     KEY_SHARD,
     KEY_KNOWN,
     KEY_VERIFY,
+    KEY_IN_PROCESS,
     KEY_STEPS_MAX,
     KEY_WALL_MAX,
     KEY_POINTS,
@@ -81,6 +82,8 @@ static const struct argp_option options[] = {
     {"points-in", KEY_POINTS_IN, "PLACE", 0,
      "Of plain accesses, only those in function:NAME or file:NAME, or of object:NAME; any number of times", 0},
     {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
+    {"in-process", KEY_IN_PROCESS, NULL, 0,
+     "Play many runs in one process, where the program can be started again and again; see docs/subjects.md", 0},
     {"steps-max", KEY_STEPS_MAX, "N", 0, "Step bound of a run (default: the scenario's)", 0},
     {"wall-max", KEY_WALL_MAX, "TIME", 0, "Real-time bound of a run (default: the scenario's)", 0},
     {"early-max", KEY_EARLY_MAX, "TIME", 0,
@@ -185,7 +188,8 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         run->known_path = argument;
         break;
     case KEY_VERIFY:
-        run->verify = 1;
+    case KEY_IN_PROCESS:
+        *(key == KEY_VERIFY ? &run->verify : &run->in_process) = 1;
         break;
     case KEY_POINTS:
         status = cx_points_level_parse(argument, &run->points_level, &error);
@@ -253,6 +257,12 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         run->points_level = CX_POINTS_ACCESS;
     } else if (run->within.count > 0 && run->points_level != CX_POINTS_ACCESS) {
         cx_error_set(&error, CX_ERR_USAGE, "--points-in is about plain accesses: it goes with --points access");
+        cx_command_usage(verb, &error);
+    }
+    if (run->in_process && (run->strategy == CX_STRATEGY_NATIVE || run->strategy == CX_STRATEGY_EXHAUSTIVE)) {
+        cx_error_set(&error, CX_ERR_USAGE,
+                     "--in-process goes with strategies that draw, which native and exhaustive "
+                     "are not");
         cx_command_usage(verb, &error);
     }
     if (run->out_dir[0] == '\0') {

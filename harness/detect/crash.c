@@ -9,6 +9,7 @@
 #include "harness/host/run.h"
 #include "harness/interpose/family.h"
 #include "harness/interpose/real.h"
+#include "harness/sched/again.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
@@ -23,6 +24,7 @@
 // A thread that has overflowed its stack must still be able to say so. Untouched pages cost nothing.
 #define ALT_STACK_BYTES 32768
 static _Alignas(16) char alt_stacks[CX_THREADS_MAX][ALT_STACK_BYTES];
+CX_LARGE(alt_stacks, NULL);
 
 #define WATCHDOG 64 // the last real-time signal: SIGALRM is the program's
 

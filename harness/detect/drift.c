@@ -3,6 +3,8 @@
 // drift: see drift.h.
 #include "harness/detect/drift.h"
 
+#include "harness/sched/again.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,6 +92,7 @@ static size_t types_add(struct text *text, const struct cx_census *censuses, con
                         uint32_t *first_added)
 {
     static struct type_change changes[CX_CENSUS_MAX];
+    CX_LARGE(changes, NULL);
     size_t count = 0;
     for (uint32_t entry = CX_TOTAL_COUNT; entry < censuses[CX_DRIFT_PLAYS - 1].count; entry++) {
         int64_t change = slope(censuses, entry);

@@ -196,6 +196,7 @@ enum cx_status cx_campaign_part_run(struct cx_campaign *campaign, struct cx_crew
         .rules = options->rules,
         .points = &campaign->points,
         .verify = options->verify,
+        .in_process = options->in_process,
     };
     const struct cx_explore_observer observer = {
         .context = campaign, .finding = on_finding, .message = on_message, .tick = on_tick};
@@ -294,6 +295,13 @@ static enum cx_status target_run(struct cx_campaign *campaign, const char *targe
         cx_campaign_enter(campaign, &crew, target);
         status = cx_within_resolve(&campaign->points, options->points_level, &options->within, campaign->identity,
                                    options->subject != NULL, error);
+    }
+    if (status == CX_OK && options->in_process &&
+        (campaign->identity->tsan || campaign->identity->python[0] != '\0' ||
+         (options->subject != NULL && options->subject->kind != CX_SUBJECT_PROGRAM))) {
+        status = cx_error_set(error, CX_ERR_USAGE,
+                              "--in-process is for programs of `constrictor cc` and for scenarios without Python, and "
+                              "not under ThreadSanitizer: it would remember the runs before");
     }
     if (status == CX_OK) {
         cx_report_start(campaign, crew.count);

@@ -43,6 +43,7 @@ struct cx_campaign_options {
     int follow_forks;       // processes that a subject forks are followed
     int spurious_given;     // rules.spurious is the user's
     int verify;
+    int in_process;
     const char *out_dir;
     const char *json_path;  // or NULL
     const char *store_path; // NULL: in out_dir; empty: no store

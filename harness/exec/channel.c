@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// channel: thread keys, the one piece of the channel that both sides compute.
+// channel: what both sides of the channel compute.
 #include "harness/exec/channel.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+void cx_request_copy(struct cx_request *to, const struct cx_request *from)
+{
+    const size_t ranges = from->points.code_count + from->points.data_count;
+    const size_t points_at = offsetof(struct cx_request, points.ranges);
+    const size_t race_at = offsetof(struct cx_request, race);
+    memcpy(to, from, points_at);
+    memcpy(to->points.ranges, from->points.ranges,
+           (ranges < CX_RANGES_MAX ? ranges : CX_RANGES_MAX) * sizeof(from->points.ranges[0]));
+    memcpy((char *)to + race_at, (const char *)from + race_at, offsetof(struct cx_request, profile) - race_at);
+    memcpy(to->profile, from->profile,
+           (from->profile_count < CX_PROFILE_MAX ? from->profile_count : CX_PROFILE_MAX) * sizeof(from->profile[0]));
+}
 
 uint32_t cx_thread_key(uint32_t parent_key, uint32_t ordinal)
 {

@@ -8,7 +8,7 @@
 // socket pair:
 //
 //   runner  -> command   CX_BYTE_HELLO   identity and scenario list are filled in; the runner is ready
-//   command -> runner    CX_BYTE_RUN     `request` (and `plan`) are filled in: play it
+//   command -> runner    CX_BYTE_RUN     `request` (and `plan`, or `batch`) are filled in: play it
 //   runner  -> command   CX_BYTE_DONE    `result` is filled in
 //   command -> runner    CX_BYTE_QUIT    leave
 //
@@ -250,9 +250,11 @@ struct cx_request {
     uint64_t points_expected;  // pct: points that a thread other than main passes, learned from runs; 0: unknown
     uint64_t steps_max;        // 0: the scenario's
     uint32_t wall_ms_max;      // 0: the scenario's
-    uint32_t plan_count;       // deviations in plan[], for CX_STRATEGY_REPLAY
+    uint32_t plan_first;       // its place in plan[] and
+    uint32_t plan_count;       // how many deviations there are for this run
     int32_t cpu;               // run pinned to this CPU, -1: not pinned
     uint32_t profile_count;    // entries in profile[]
+    uint32_t unused;
     struct cx_rules rules;
     uint32_t late_count;
     uint32_t late[CX_LATE_MAX]; // keys; replay: these threads run only when nothing else can
@@ -266,6 +268,9 @@ struct cx_request {
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
 };
+
+#define CX_BATCH_MAX 64
+#define CX_BATCH_UNFIT_BYTES 120
 
 enum cx_thread_status {
     CX_THREAD_RUNNABLE = 0,
@@ -403,6 +408,30 @@ struct cx_result {
     struct cx_lock_event locks[CX_LOCKS_MAX];
 };
 
+// A run of a batch that passed, as its result would tell it.
+struct cx_batch_run {
+    uint64_t steps;
+    uint64_t choices;
+    uint64_t points_max;
+    uint64_t switches;
+    uint64_t preemptions;
+    uint64_t fingerprint;
+    uint64_t log_hash;
+    uint32_t threads_count;
+    uint32_t accesses_seen;
+    uint64_t coverage[CX_COVERAGE_WORDS];
+};
+
+// Runs that one process plays one after the other. It does so until one of them does not pass, or leaves something
+// behind; `result` is about that one, or about the last.
+struct cx_batch {
+    uint32_t count;                   // how many are asked for; 0 or 1: `request` alone
+    uint32_t done;                    // entries in runs[]; `result` is of the one after them
+    char unfit[CX_BATCH_UNFIT_BYTES]; // what a run would leave to the next one, or empty
+    struct cx_request requests[CX_BATCH_MAX];
+    struct cx_batch_run runs[CX_BATCH_MAX];
+};
+
 struct cx_channel {
     uint32_t magic;
     uint32_t bytes; // sizeof(struct cx_channel): both sides must agree
@@ -419,7 +448,11 @@ struct cx_channel {
     struct cx_trace_thread threads_made[CX_TRACE_THREADS_MAX]; // runner -> command: in order of creation
     uint64_t log_blocks[CX_LOG_BLOCKS_MAX];                    // runner -> command
     struct cx_input inputs[CX_INPUTS_MAX];                     // runner -> command
+    struct cx_batch batch;
 };
+
+// Copy a request, of its arrays only what is in use: they are most of it.
+void cx_request_copy(struct cx_request *to, const struct cx_request *from);
 
 // Key of a thread: a pure function of its place in the tree of creations ("main" is the root), never of time or of an
 // address, so that it means the same thread in every schedule. Never 0.

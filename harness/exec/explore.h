@@ -39,6 +39,7 @@ struct cx_explore_options {
     struct cx_rules rules;
     const struct cx_points *points; // borrowed
     int verify;                     // replay every run once, not only the first two
+    int in_process;                 // several runs in one process, where the program allows it: batch.c
 };
 
 struct cx_explore;

@@ -34,21 +34,29 @@ static enum cx_status details_take(struct cx_record *record, const struct cx_wor
     return CX_OK;
 }
 
+static void request_take(struct cx_record *record, const struct cx_channel *channel, const struct cx_request *request)
+{
+    record->strategy = request->strategy;
+    record->seed = request->seed;
+    if (record->strategy != CX_STRATEGY_POS || request->plan_count == 0 ||
+        request->plan_count > CX_DEVIATIONS_MAX - request->plan_first) {
+        return;
+    }
+    record->mutations_count = request->plan_count;
+    record->mutations = malloc(record->mutations_count * sizeof(*record->mutations));
+    if (record->mutations != NULL) {
+        memcpy(record->mutations, channel->plan + request->plan_first,
+               record->mutations_count * sizeof(*record->mutations));
+    }
+}
+
 // What the request asked for beside the run's outcome.
 static enum cx_status extras_take(struct cx_record *record, const struct cx_worker *worker, struct cx_error *error)
 {
     const struct cx_result *result = cx_worker_result(worker);
     const struct cx_channel *channel = cx_worker_channel(worker);
-    record->strategy = channel->request.strategy;
-    record->seed = channel->request.seed;
+    request_take(record, channel, &channel->request);
     memcpy(record->coverage, result->coverage, sizeof(record->coverage));
-    if (record->strategy == CX_STRATEGY_POS && channel->request.plan_count > 0) {
-        record->mutations_count = channel->request.plan_count;
-        record->mutations = malloc(record->mutations_count * sizeof(*record->mutations));
-        if (record->mutations != NULL) {
-            memcpy(record->mutations, channel->plan, record->mutations_count * sizeof(*record->mutations));
-        }
-    }
     if (channel->request.mode & CX_MODE_TRACE) {
         uint32_t threads = result->threads_count < CX_TRACE_THREADS_MAX ? result->threads_count : CX_TRACE_THREADS_MAX;
         record->trace_count = result->trace_count;
@@ -91,6 +99,33 @@ enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *
         return CX_OK;
     }
     return details_take(record, worker, error);
+}
+
+enum cx_status cx_record_take_batched(struct cx_record *record, const struct cx_worker *worker, uint32_t at,
+                                      struct cx_error *error)
+{
+    const struct cx_channel *channel = cx_worker_channel(worker);
+    const struct cx_batch_run *run = &channel->batch.runs[at];
+    const struct cx_result *last = cx_worker_result(worker);
+    uint32_t plays = channel->batch.done + 1;
+    memset(record, 0, sizeof(*record));
+    record->outcome = CX_OUTCOME_PASS;
+    record->steps = run->steps;
+    record->choices = run->choices;
+    record->points_max = run->points_max;
+    record->switches = run->switches;
+    record->fingerprint = run->fingerprint;
+    record->cpu_ns = last->cpu_ns / plays;
+    record->fork_ns = last->fork_ns / plays;
+    record->wall_ns = last->wall_ns / plays;
+    record->threads_count = run->threads_count;
+    record->accesses_seen = run->accesses_seen;
+    memcpy(record->coverage, run->coverage, sizeof(record->coverage));
+    request_take(record, channel, &channel->batch.requests[at]);
+    if (record->mutations_count > 0 && record->mutations == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory for a run's result");
+    }
+    return CX_OK;
 }
 
 enum cx_status cx_record_hang(struct cx_record *record, struct cx_error *error)

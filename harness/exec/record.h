@@ -49,6 +49,10 @@ struct cx_record {
 enum cx_status cx_record_take(struct cx_record *record, const struct cx_worker *worker, int detailed,
                               struct cx_error *error);
 
+// Take a run of the worker's last batch that passed, by its place there.
+enum cx_status cx_record_take_batched(struct cx_record *record, const struct cx_worker *worker, uint32_t at,
+                                      struct cx_error *error);
+
 // A record of a run whose runner did not come back: a hang that only the command saw.
 enum cx_status cx_record_hang(struct cx_record *record, struct cx_error *error);
 

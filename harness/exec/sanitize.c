@@ -87,6 +87,12 @@ void cx_sanitize_result(struct cx_result *result)
     }
 }
 
+void cx_sanitize_batch(struct cx_batch *batch)
+{
+    TEXT_END(batch->unfit);
+    count_bound(&batch->done, CX_BATCH_MAX - 1);
+}
+
 void cx_sanitize_identity(struct cx_identity *identity)
 {
     TEXT_END(identity->build_id);

@@ -13,6 +13,7 @@
 void cx_sanitize_clear(struct cx_result *result);
 
 void cx_sanitize_result(struct cx_result *result);
+void cx_sanitize_batch(struct cx_batch *batch);
 void cx_sanitize_identity(struct cx_identity *identity);
 void cx_sanitize_scenario(struct cx_scenario_info *scenario);
 

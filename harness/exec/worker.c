@@ -322,8 +322,16 @@ int32_t cx_worker_scenario_find(const struct cx_worker *worker, const char *name
 struct cx_request *cx_worker_request(struct cx_worker *worker)
 {
     memset(&worker->channel->request, 0, sizeof(worker->channel->request));
+    worker->channel->batch.count = 0;
+    worker->channel->batch.done = 0;
+    worker->channel->batch.unfit[0] = '\0';
     worker->channel->request.cpu = worker->cpu;
     return &worker->channel->request;
+}
+
+struct cx_batch *cx_worker_batch(struct cx_worker *worker)
+{
+    return &worker->channel->batch;
 }
 
 struct cx_deviation *cx_worker_plan(struct cx_worker *worker)
@@ -344,6 +352,7 @@ enum cx_status cx_worker_begin(struct cx_worker *worker, struct cx_error *error)
     if (wall_ms == 0) {
         wall_ms = CX_WALL_MS_MAX_DEFAULT;
     }
+    wall_ms *= worker->channel->batch.count > 1 ? worker->channel->batch.count : 1;
     worker->deadline_ns = cx_clock_ns() + CX_WALL_MS_OF_COMMAND(wall_ms) * CX_NS_PER_MS;
     cx_sanitize_clear(&worker->channel->result);
     worker->busy = 1;
@@ -396,6 +405,7 @@ enum cx_answer cx_worker_answer(struct cx_worker *worker, struct cx_error *error
     if (got > 0 && byte == CX_BYTE_DONE) {
         worker->busy = 0;
         cx_sanitize_result(&worker->channel->result);
+        cx_sanitize_batch(&worker->channel->batch);
         return CX_ANSWER_DONE;
     }
     if (got != 0) {

@@ -10,7 +10,7 @@
 
 int cx_playing;
 
-void cx_play_begin(struct cx_channel *channel, int from_start)
+void cx_play_begin(struct cx_channel *channel)
 {
     cx_playing = 1;
     cx_clock_real = channel->request.strategy == CX_STRATEGY_NATIVE;
@@ -22,6 +22,10 @@ void cx_play_begin(struct cx_channel *channel, int from_start)
     }
     cx_the_real()->vary(channel->request.seed >> 32);
     channel->result.begin_ns = cx_clock_wall_ns();
+}
+
+void cx_play_control(struct cx_channel *channel, int from_start)
+{
     if (channel->request.strategy == CX_STRATEGY_NATIVE) {
         return;
     }

@@ -4,12 +4,14 @@
 #include "harness/host/run.h"
 
 #include "harness/detect/drift.h"
+#include "harness/host/again.h"
 #include "harness/host/census.h"
 #include "harness/host/host.h"
 #include "harness/host/identity.h"
 #include "harness/host/subject.h"
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/native.h"
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stdio.h>
@@ -37,6 +39,13 @@ struct cx_run {
 
 static struct cx_run the_run;
 static _Alignas(64) char state[STATE_BYTES_MAX];
+
+static void forget_state(void)
+{
+    memset(state, 0, the_run.scenario->state_bytes);
+}
+CX_LARGE(state, forget_state);
+
 static __thread struct actor_thread *this_actor;
 
 static void native_over(void)
@@ -240,13 +249,30 @@ static void play_cycles(struct cx_run *run)
     }
 }
 
+static int play_in_cycles(void)
+{
+    play_cycles(&the_run);
+    return 0;
+}
+
+static int play_once(void)
+{
+    play_scenario(&the_run);
+    return 0;
+}
+
+static void leave(int status)
+{
+    (void)status;
+    cx_finish(CX_OUTCOME_PASS, "", "");
+}
+
 void cx_play(struct cx_channel *channel)
 {
     const struct cx_subject_info *subject = &channel->subject;
     if (subject->kind != CX_SUBJECT_NONE) {
-        cx_play_begin(channel, subject->from_start != 0);
         cx_subject_begin();
-        exit(cx_host_run_subject());
+        cx_again_play(channel, subject->from_start != 0, cx_host_run_subject, exit);
     }
     int in_cycles = 0;
     the_run.scenario = cx_scenario_requested(channel, &in_cycles);
@@ -254,13 +280,7 @@ void cx_play(struct cx_channel *channel)
     if (in_cycles) {
         channel->request.choices_expected = (channel->request.choices_expected + 1) / 2; // of one play; two are usual
     }
-    cx_play_begin(channel, 1);
-    if (in_cycles) {
-        play_cycles(&the_run);
-    } else {
-        play_scenario(&the_run);
-    }
-    cx_finish(CX_OUTCOME_PASS, "", "");
+    cx_again_play(channel, 1, in_cycles ? play_in_cycles : play_once, leave);
 }
 
 void cx_actor_name(char *out, size_t out_bytes)

@@ -5,6 +5,7 @@
 // libc starts a program through __libc_start_main, and we stand in front of that: constructors have run, main has not.
 // If the command has left its channel, the process becomes a runner, and every run is a fork that goes on into main.
 // If not, everything is libc's, as if we were not there.
+#include "harness/host/again.h"
 #include "harness/host/identity.h"
 #include "harness/host/run.h"
 #include "harness/host/serve.h"
@@ -14,6 +15,7 @@
 #include "harness/sched/futex.h"
 
 #include <dirent.h>
+#include <execinfo.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -78,16 +80,23 @@ static int run_or_serve(int argc, char **argv, char **envp)
     }
     // A run may end at any moment; what it printed before should be there, line by line, as on a terminal.
     setvbuf(stdout, NULL, _IOLBF, 0);
+    // pthread_exit and exceptions load the unwinder the first time, and it sets itself up: once, not in each run.
+    void *frame;
+    backtrace(&frame, 1);
     cx_identity_fill(&channel->identity);
     cx_subject_describe(channel);
     cx_serve(channel);
 }
 
+static int play_main(void)
+{
+    return program_main(program_argc, program_argv, program_envp);
+}
+
 void cx_play(struct cx_channel *channel)
 {
-    cx_play_begin(channel, 1);
     cx_subject_begin();
-    exit(program_main(program_argc, program_argv, program_envp));
+    cx_again_play(channel, 1, play_main, exit);
 }
 
 int __libc_start_main(main_function *main, int argc, char **argv, void (*init)(void), void (*fini)(void),

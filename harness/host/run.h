@@ -7,9 +7,10 @@
 #include "harness/exec/channel.h"
 #include "harness/scenario.h"
 
-// Take control in the child that plays a run, unless the request wants none: now, or with the first thread that it
-// makes.
-void cx_play_begin(struct cx_channel *channel, int from_start);
+// In the child that plays, once: what is to be ready for a run of `channel`.
+void cx_play_begin(struct cx_channel *channel);
+// Take control for a run, unless the request wants none: now, or with the first thread that it makes.
+void cx_play_control(struct cx_channel *channel, int from_start);
 
 // Play the request in `channel` and leave the process; the outcome is in channel->result.
 __attribute__((noreturn)) void cx_play(struct cx_channel *channel);

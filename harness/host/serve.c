@@ -240,7 +240,8 @@ static void serve(struct cx_channel *channel, uint32_t scenarios_count, const cp
         say(result, CX_OUTCOME_ERROR, "fork failed: too many processes, or too little memory");
         return;
     }
-    int killed = wait_child(child, channel->request.wall_ms_max, &status, &usage);
+    uint32_t runs = channel->batch.count > 1 ? channel->batch.count : 1;
+    int killed = wait_child(child, runs * channel->request.wall_ms_max, &status, &usage);
     account(result, start_ns, &usage);
     conclude(result, status, killed, channel->subject.kind != CX_SUBJECT_NONE);
 }

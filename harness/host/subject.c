@@ -7,6 +7,7 @@
 // the linker puts after those of the program.
 #include "harness/host/subject.h"
 
+#include "harness/host/again.h"
 #include "harness/host/run.h"
 #include "harness/interpose/family.h"
 #include "harness/interpose/real.h"
@@ -74,6 +75,7 @@ void cx_subject_end(int status)
 void exit(int status)
 {
     void (*real_exit)(int) = cx_real_libc("exit");
+    cx_again_exit(status);
     exit_frame = __builtin_frame_address(0);
     real_exit(status);
     cx_leave(status);

@@ -12,6 +12,7 @@
 #include "harness/interpose/family.h"
 #include "harness/interpose/shared.h"
 #include "harness/interpose/signals.h"
+#include "harness/sched/again.h"
 #include "harness/sched/futex.h"
 
 #include <errno.h>
@@ -29,6 +30,7 @@ static struct {
     int (*over)(void *argument); // scheduler token: NULL: this thread awaits nothing
     void *argument;              // scheduler token
 } awaited[CX_THREADS_MAX];
+CX_LARGE(awaited, NULL); // none of them outlives its wait
 
 uint32_t cx_awaiting;       // scheduler token
 static int expects_outside; // scheduler token

@@ -5,6 +5,7 @@
 #include "harness/interpose/interpose.h"
 
 #include "harness/host/run.h"
+#include "harness/sched/again.h"
 #include "harness/sched/futex.h"
 
 #include <sched.h>
@@ -17,6 +18,7 @@ pid_t fork(void)
 {
     struct cx_thread *self = cx_self;
     if (self != NULL) {
+        cx_again_unfit("a process that the program forks");
         cx_step(self, CX_OP_FORK, NULL, CX_CALLER);
     }
     return cx_the_real()->fork(); // its handlers do the rest: family.c
@@ -69,6 +71,9 @@ pid_t wait(int *status)
 
 void cx_say_uncontrolled(const char *text)
 {
+    if (cx_playing) {
+        cx_again_unfit(text);
+    }
     if (cx_playing && cx_sched.channel->result.uncontrolled[0] == '\0') {
         snprintf(cx_sched.channel->result.uncontrolled, sizeof(cx_sched.channel->result.uncontrolled), "%s", text);
     }

@@ -14,6 +14,7 @@
 
 #include "harness/interpose/clock.h"
 #include "harness/interpose/interpose.h"
+#include "harness/sched/again.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/state.h"
 
@@ -32,6 +33,7 @@ static struct {
     siginfo_t info;           // scheduler token
 } queue[QUEUE_MAX];           // in order of sending
 static uint32_t queued;       // scheduler token
+CX_LARGE(queue, NULL);
 
 static struct {
     void (*handler)(int);                     // atomic
@@ -138,6 +140,7 @@ static int takes(const struct cx_thread *thread, int number)
 static struct cx_thread *choose_target(struct cx_thread *self, int number)
 {
     static struct cx_thread *takers[CX_THREADS_MAX]; // scheduler token
+    CX_LARGE(takers, NULL);
     uint32_t count = 0;
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         if (takes(&cx_sched.threads[i], number)) {
@@ -226,6 +229,7 @@ int sigaction(int number, const struct sigaction *restrict wanted, struct sigact
     void (*old_handler)(int) = handlers[number].handler;
     void (*old_action)(int, siginfo_t *, void *) = handlers[number].action;
     if (wanted != NULL) {
+        cx_again_unfit("handlers of signals");
         int real = wanted->sa_handler == SIG_DFL || wanted->sa_handler == SIG_IGN;
         int informed = (wanted->sa_flags & SA_SIGINFO) != 0;
         action = *wanted;
@@ -262,6 +266,9 @@ __sighandler_t signal(int number, __sighandler_t handler)
 int cx_signal_mask(int how, const sigset_t *set, sigset_t *old)
 {
     struct cx_thread *self = cx_self;
+    if (set != NULL) {
+        cx_again_unfit("masks of signals");
+    }
     if (self != NULL) {
         self->delivering = 1;
     }

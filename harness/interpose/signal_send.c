@@ -3,6 +3,7 @@
 // signal_send: how a program sends signals: raise, kill, pthread_kill, sigqueue, pthread_sigqueue, tgkill.
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/signals.h"
+#include "harness/sched/again.h"
 #include "harness/sched/futex.h"
 
 #include <errno.h>
@@ -18,6 +19,7 @@ static siginfo_t info_of(int number, int code)
 
 static int send_now(struct cx_thread *self, struct cx_thread *target, const siginfo_t *info, const void *caller)
 {
+    cx_again_unfit("signals");
     cx_step(self, CX_OP_SIGNAL, target, caller);
     int error = cx_signal_send(self, target, info);
     cx_step_after(self, target, caller);

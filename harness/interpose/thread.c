@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// thread: pthread_create, join in all its forms, detach. pthread_exit needs no interposer: libc unwinds to the thread's
-// start, runs its destructors, and ours among them ends the thread (harness/sched/thread.c).
+// thread: pthread_create, join in all its forms, detach, cancellation. pthread_exit is libc's: it unwinds to the
+// thread's start, runs its destructors, and ours among them ends the thread (harness/sched/thread.c).
 #include "harness/interpose/interpose.h"
+#include "harness/sched/again.h"
 
 #include <errno.h>
 
@@ -93,14 +94,17 @@ int pthread_detach(pthread_t handle)
     }
     struct cx_thread *thread = cx_thread_find(handle);
     cx_step(self, CX_OP_THREAD_DETACH, thread, CX_CALLER);
-    int error = cx_real.pthread_detach(handle);
-    if (error == 0 && thread != NULL) {
-        thread->detached = 1;
-        if (thread->status == CX_THREAD_EXITED) {
-            thread->handle = 0;
-        }
+    return thread != NULL ? cx_thread_detach(thread) : cx_real.pthread_detach(handle);
+}
+
+void pthread_exit(void *value)
+{
+    void (*real)(void *) = cx_real_libc("pthread_exit");
+    if (cx_self != NULL) {
+        cx_self->result = value;
     }
-    return error;
+    real(value);
+    cx_leave(3);
 }
 
 // Deferred cancellation comes at the calls of libc that we define, and what these calls wait in ends for it. A thread
@@ -113,6 +117,7 @@ int pthread_cancel(pthread_t handle)
     if (thread == NULL) {
         return real(handle);
     }
+    cx_again_unfit("the cancellation of a thread");
     cx_step(self, CX_OP_SIGNAL, thread, CX_CALLER);
     int error = thread->status == CX_THREAD_EXITED ? 0 : real(handle);
     thread->cancelled = 1;

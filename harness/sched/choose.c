@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // choose: the list of strategies, and what they have in common: who could run, and when a timed wait may end early.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
 
 static struct cx_thread *scratch[CX_THREADS_MAX]; // scheduler token
+CX_LARGE(scratch, NULL);
 
 struct cx_thread **cx_others(const struct cx_thread *self, uint32_t *count)
 {

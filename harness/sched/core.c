@@ -8,10 +8,12 @@
 //
 // A point is named (thread, its own count of points). A block counts as a point of its own, so that at most one
 // decision is made under each name.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 #include "harness/sched/state.h"
 
 struct cx_sched cx_sched;
+CX_LARGE(cx_sched.threads, NULL);
 __thread struct cx_thread *cx_self __attribute__((tls_model("initial-exec")));
 
 // Count the points that the running thread has passed since this was last done. Before every change of the sets that
@@ -163,7 +165,7 @@ static void switch_to(struct cx_thread *self, struct cx_thread *next, enum cx_sw
     next->turn_ends = next->points + next->quantum;
     if (reason == CX_SWITCH_EXIT) {
         cx_self = NULL;
-        cx_handoff_last(next);
+        cx_handoff_last(self, next);
         return;
     }
     cx_handoff(self, next);
@@ -411,7 +413,7 @@ void cx_thread_finish(struct cx_thread *self)
     int deviation = 0;
     struct cx_thread *next = choose_successor(self, &deviation);
     // The main thread's kernel thread lives as long as the process: nobody may wait for its end.
-    cx_sched.dying_tid = self->index == 0 ? 0 : self->tid;
+    cx_sched.dying_tid = self->index == 0 || self->fiber != NULL ? 0 : self->tid;
     switch_to(self, next, CX_SWITCH_EXIT, deviation);
 }
 

@@ -118,10 +118,8 @@ static void report_thread(struct cx_thread_report *report, struct cx_thread *thr
     }
 }
 
-// All that is known of every run, whatever its end.
-static void sum_up(const char *message, const char *location, const struct cx_stack *stack)
+void cx_finish_sum(struct cx_result *result)
 {
-    struct cx_result *result = &cx_sched.channel->result;
     cx_sched_settle();
     result->steps = cx_sched.steps;
     result->choices = cx_sched.choices;
@@ -140,6 +138,13 @@ static void sum_up(const char *message, const char *location, const struct cx_st
     if (cx_sched.current != NULL) {
         result->time_ns = cx_now_ns();
     }
+}
+
+// All that is known of every run, whatever its end.
+static void sum_up(const char *message, const char *location, const struct cx_stack *stack)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    cx_finish_sum(result);
     result->stack = *stack;
     snprintf(result->message, sizeof(result->message), "%s", message);
     snprintf(result->location, sizeof(result->location), "%s", location);

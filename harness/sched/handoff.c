@@ -10,6 +10,7 @@
 // A thread that ends passes the token on before libc has taken it down. What libc still does there (its stack goes
 // back to a cache, ThreadSanitizer drops its state) would run beside the next thread, so the next holder waits until
 // the kernel knows the thread no more.
+#include "harness/sched/fiber.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
@@ -59,12 +60,22 @@ static void give_token(struct cx_thread *next)
 void cx_handoff(struct cx_thread *self, struct cx_thread *next)
 {
     self->frame = __builtin_frame_address(0);
+    if (self->fiber != NULL) {
+        cx_sched.current = next;
+        cx_fiber_switch(self->fiber, next->fiber);
+        return;
+    }
     give_token(next);
     await_token(self);
 }
 
-void cx_handoff_last(struct cx_thread *next)
+void cx_handoff_last(struct cx_thread *self, struct cx_thread *next)
 {
+    if (self->fiber != NULL) {
+        cx_sched.current = next;
+        cx_fiber_switch(self->fiber, next->fiber); // comes back as another thread, or not at all
+        return;
+    }
     give_token(next);
 }
 

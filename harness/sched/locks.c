@@ -3,6 +3,7 @@
 // locks: who holds which lock. An open-addressing table keyed by address, for wait-for graphs and for telling a mutex
 // that its holder takes again. Deletion leaves a tombstone, which an insertion of the same lock uses again: the table
 // holds as many entries as a run has distinct locks that were ever held.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
@@ -13,7 +14,18 @@ static struct {
     const void *lock;        // scheduler token
     struct cx_thread *owner; // scheduler token: NULL once released
 } slots[SLOTS];
-static uint64_t digest; // scheduler token
+static uint32_t taken[SLOTS]; // scheduler token: the slots that are in use
+static uint32_t taken_count;  // scheduler token
+static uint64_t digest;       // scheduler token
+
+static void forget(void)
+{
+    while (taken_count > 0) {
+        slots[taken[--taken_count]].lock = NULL;
+    }
+}
+CX_LARGE(slots, forget);
+CX_LARGE(taken, NULL);
 
 static uint32_t slot_of(const void *lock)
 {
@@ -38,6 +50,9 @@ void cx_lock_acquired(const void *lock, struct cx_thread *owner)
     uint32_t at = slot_of(lock);
     if (slots[at].owner != NULL) {
         digest -= mark_of(slots[at].lock, slots[at].owner);
+    }
+    if (slots[at].lock == NULL) {
+        taken[taken_count++] = at;
     }
     slots[at].lock = lock;
     slots[at].owner = owner;

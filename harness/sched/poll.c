@@ -16,6 +16,7 @@
 // What this cannot see: a loop counter in a register or a plain variable. A program that really does retry a fixed
 // number of times gets through if it needs fewer rounds or less time than the two bounds.
 #include "harness/detect/stack.h"
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
@@ -32,6 +33,7 @@ static struct {
     const uint64_t *word; // scheduler token
     uint64_t before;      // scheduler token
 } stores[STORES_MAX];
+CX_LARGE(stores, NULL);
 static uint32_t stores_count;  // scheduler token
 static int disturbed;          // scheduler token
 static uint32_t leaps;         // scheduler token: in a row, while nothing is watched

@@ -3,6 +3,7 @@
 // record: what a run leaves behind as it goes: deviations always, events and steps where the request asks for them.
 // All of it goes straight into shared memory, so that a crash loses nothing.
 #include "harness/detect/stack.h"
+#include "harness/sched/again.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
@@ -12,15 +13,12 @@
 #define LOG_STEPS_MAX (8u << 20)               // 320 MB of records; hashing goes on past that
 #define LOG_ADDRESS ((void *)0x560000000000ul) // far from all else, and no shadow of ThreadSanitizer
 
-void cx_record_begin(void)
+static int mapped; // const after the first run of a process
+CX_LARGE(mapped, NULL);
+
+// Raw system calls: what ThreadSanitizer sees of a run must not depend on its being logged (harness/host/runner.c).
+static void map_log(void)
 {
-    struct cx_result *result = &cx_sched.channel->result;
-    result->log_hash = 0;
-    cx_sched.log_block_left = cx_sched.channel->request.log_block;
-    if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
-        return;
-    }
-    // Raw system calls: what ThreadSanitizer sees of a run must not depend on its being logged (harness/host/runner.c).
     long bytes = (long)LOG_STEPS_MAX * (long)sizeof(struct cx_step);
     if (cx_syscall3(SYS_ftruncate, CX_LOG_FD, 0, 0) != 0 || cx_syscall3(SYS_ftruncate, CX_LOG_FD, bytes, 0) != 0) {
         cx_finish(CX_OUTCOME_ERROR, "the step log cannot be made", "");
@@ -30,6 +28,20 @@ void cx_record_begin(void)
                               MAP_SHARED | MAP_NORESERVE | MAP_FIXED_NOREPLACE, CX_LOG_FD, 0);
     if (memory != (long)LOG_ADDRESS) {
         cx_finish(CX_OUTCOME_ERROR, "the step log cannot be mapped", "");
+    }
+    mapped = 1;
+}
+
+void cx_record_begin(void)
+{
+    struct cx_result *result = &cx_sched.channel->result;
+    result->log_hash = 0;
+    cx_sched.log_block_left = cx_sched.channel->request.log_block;
+    if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
+        return;
+    }
+    if (!mapped) {
+        map_log();
     }
     cx_sched.log = (struct cx_step *)LOG_ADDRESS;
     uint64_t count = cx_sched.channel->request.log_count;

@@ -81,6 +81,7 @@ struct cx_thread {
     uint8_t delivering;       // owner thread only: a signal that comes now comes at a point
     uint8_t cancelled;        // scheduler token
     uint8_t restarts;         // owner thread only: its last handler was set with SA_RESTART
+    uint8_t keeps;            // owner thread only: has set what a next thread of its fiber would find
     uint32_t signals;         // scheduler token: sent to it and not delivered; see interpose/signal.c
     uint32_t handled;         // owner thread only: handlers that have run
     uint64_t outside;         // atomic: signals from outside, one bit each
@@ -100,6 +101,8 @@ struct cx_thread {
     int32_t tid;              // const after init: kernel's id
     void *(*body)(void *);    // const after init
     void *argument;           // const after init
+    struct cx_fiber *fiber;   // const after init: see fiber.h; NULL: a kernel thread of its own
+    void *result;             // owner thread only: of a fiber, for who joins it
     char path[48];            // const after init
     char name[48];            // const after init
 };
@@ -304,6 +307,8 @@ int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_at
                      void *argument, const char *name);
 // pthread_join without the wait: the thread is EXITED. Forgets the handle.
 int cx_thread_reap(struct cx_thread *thread, void **result);
+// pthread_detach: 0 or an error number.
+int cx_thread_detach(struct cx_thread *thread);
 // Before any thread: make the key whose destructor ends controlled threads.
 void cx_thread_init_key(void);
 
@@ -311,8 +316,8 @@ void cx_thread_init_key(void);
 
 // Give the token to `next` and sleep until it comes back.
 void cx_handoff(struct cx_thread *self, struct cx_thread *next);
-// Give the token to `next` and go on without it (a thread that ends).
-void cx_handoff_last(struct cx_thread *next);
+// Give the token to `next` and go on without it (a thread that ends). A fiber comes back as another thread.
+void cx_handoff_last(struct cx_thread *self, struct cx_thread *next);
 // Sleep until the token comes, for the first time.
 void cx_handoff_first(struct cx_thread *self);
 // Sleep until `thread` has arrived at cx_handoff_first.
@@ -394,6 +399,8 @@ void cx_lock_inherit(const struct cx_thread *from, struct cx_thread *to);
 
 // ---- finish.c ----
 
+// The numbers of the run so far.
+void cx_finish_sum(struct cx_result *result);
 // End the run: write the result and leave the process. `pcs` NULL: the caller's own stack is taken.
 __attribute__((noreturn)) void cx_finish(enum cx_outcome outcome, const char *message, const char *location);
 // The same, with a stack, for signal handlers.

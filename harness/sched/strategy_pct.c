@@ -15,6 +15,7 @@
 // but main lies among that thread's own points, and the others are drawn as always. Beside a main that ends a whole
 // interpreter, a thread that attaches for a moment has one point in a hundred; drawn over all points, hardly any change
 // would ever fall on it.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
@@ -26,6 +27,7 @@ static uint32_t changes;                // const after begin
 static uint32_t changes_done;           // scheduler token
 static uint64_t lowest;                 // scheduler token: below every priority given so far
 static uint64_t own_at[CX_THREADS_MAX]; // scheduler token: a change at that point of this thread, 0: none
+CX_LARGE(own_at, NULL);
 
 static void pct_begin(void)
 {

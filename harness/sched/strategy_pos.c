@@ -10,9 +10,11 @@
 // that one of them can be replaced and all others stay (`plan`; exec/feedback.c mutates runs that way); in most runs
 // points that no other thread can tell from the next are passed over, and threads start at once; a thread that yields
 // or spins waits for one turn of somebody else; timed waits may end early where a thread is chosen.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define RECENT (1u << 12)
 
@@ -30,6 +32,19 @@ static struct {
     const void *caller; // scheduler token
     uint32_t thread;    // scheduler token
 } recent[RECENT];
+static uint16_t recent_used[RECENT]; // scheduler token: entries that hold something
+static uint32_t recent_count;        // scheduler token
+
+static void forget(void)
+{
+    memset(pending, 0, cx_sched.count * sizeof(pending[0]));
+    while (recent_count > 0) {
+        memset(&recent[recent_used[--recent_count]], 0, sizeof(recent[0]));
+    }
+}
+CX_LARGE(pending, forget);
+CX_LARGE(recent, NULL);
+CX_LARGE(recent_used, NULL);
 
 static uint64_t seed; // const after begin
 static int fine;      // const after begin
@@ -44,7 +59,7 @@ static void draw(const struct cx_thread *thread)
 {
     uint32_t drawn = ++pending[thread->index].draws;
     uint64_t from = seed;
-    const struct cx_deviation *plan = cx_sched.channel->plan;
+    const struct cx_deviation *plan = cx_sched.channel->plan + cx_sched.channel->request.plan_first;
     for (uint32_t i = 0; i < cx_sched.channel->request.plan_count; i++) {
         if (plan[i].kind == CX_DEVIATION_PRIORITY && plan[i].thread == thread->key && plan[i].point == drawn) {
             from = plan[i].object;
@@ -69,6 +84,9 @@ static void note_conflict(const struct cx_thread *self)
     uint32_t at = (uint32_t)cx_prng_mix((uint64_t)(uintptr_t)self->object) % RECENT;
     if (recent[at].object == self->object && recent[at].thread != self->index) {
         cx_record_conflict(recent[at].caller, self->caller);
+    }
+    if (recent[at].caller == NULL) {
+        recent_used[recent_count++] = (uint16_t)at;
     }
     recent[at].object = self->object;
     recent[at].caller = self->caller;

@@ -15,6 +15,7 @@
 // where a thread is chosen. And the first draws of a run are not random by themselves: in the order of the draws the
 // interleavings stand side by side on a line, each as wide as it is likely, and a run is the one at its place. Places
 // follow an even sequence from run to run (exec/deal.c), so that few interleavings come twice before others came once.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
@@ -23,12 +24,14 @@
 
 static uint64_t remaining[CX_THREADS_MAX];  // scheduler token: operations that count, descendants' included
 static uint64_t priorities[CX_THREADS_MAX]; // scheduler token
-static uint64_t lowest;                     // scheduler token: below every priority given so far
-static int fine;                            // const after begin
-static uint64_t focus[CX_FOCUS_MAX];        // const after begin: addresses; 0 where every operation counts
-static uint64_t place;                      // scheduler token: what is left of the request's, a fraction of 2^64,
-static uint64_t span;                       // scheduler token: and of how many parts; 0: numbers are drawn
-static struct cx_thread *intended;          // scheduler token: who may access `focus` next; NULL: not drawn yet
+CX_LARGE(remaining, NULL);
+CX_LARGE(priorities, NULL);
+static uint64_t lowest;              // scheduler token: below every priority given so far
+static int fine;                     // const after begin
+static uint64_t focus[CX_FOCUS_MAX]; // const after begin: addresses; 0 where every operation counts
+static uint64_t place;               // scheduler token: what is left of the request's, a fraction of 2^64,
+static uint64_t span;                // scheduler token: and of how many parts; 0: numbers are drawn
+static struct cx_thread *intended;   // scheduler token: who may access `focus` next; NULL: not drawn yet
 
 static void urw_begin(void)
 {

@@ -9,6 +9,8 @@
 // key again is under control in the last round, too. (ThreadSanitizer ends its own thread state with the same trick,
 // which is why nothing instrumented may run after that.)
 #include "harness/interpose/real.h"
+#include "harness/sched/again.h"
+#include "harness/sched/fiber.h"
 #include "harness/sched/futex.h"
 #include "harness/sched/sched.h"
 
@@ -37,6 +39,9 @@ static void end_round(void *value)
         if (self->detached) {
             // libc may give the handle to another thread as soon as this one is gone.
             self->handle = 0;
+        }
+        if (self->fiber != NULL) {
+            cx_fiber_retire(self->fiber); // libc is at work on its stack, and will not come back
         }
         cx_thread_finish(self);
     }
@@ -93,6 +98,7 @@ struct cx_thread *cx_thread_adopt_main(void)
     thread->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
     snprintf(thread->name, sizeof(thread->name), "main");
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
+    thread->fiber = cx_fibers_on() ? cx_fiber_main() : NULL;
     cx_sched_thread_added(thread);
     return thread;
 }
@@ -157,15 +163,80 @@ struct cx_thread *cx_thread_find(pthread_t handle)
 static void *trampoline(void *argument)
 {
     struct cx_thread *self = argument;
+    struct cx_fiber *fiber = self->fiber;
     self->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
-    cx_crash_thread_init(self->index);
-    cx_handoff_first(self);
-    self->stack_end = (uintptr_t)__builtin_frame_address(0);
-    cx_self = self;
-    self->stop_at = self->points + 1;
-    cx_step(self, CX_OP_THREAD_START, self, __builtin_return_address(0));
-    return self->body(self->argument);
+    if (fiber != NULL) {
+        cx_fiber_stay(fiber);
+    } else {
+        cx_crash_thread_init(self->index);
+        cx_handoff_first(self);
+    }
+    for (;;) {
+        self = fiber != NULL ? cx_fiber_thread(fiber) : self;
+        self->stack_end = (uintptr_t)__builtin_frame_address(0);
+        cx_self = self;
+        self->stop_at = self->points + 1;
+        cx_step(self, CX_OP_THREAD_START, self, __builtin_return_address(0));
+        void *result = self->body(self->argument);
+        self->result = result;
+        if (fiber == NULL || !cx_fiber_reusable(self)) {
+            return result;
+        }
+        if (self->detached) {
+            self->handle = 0;
+            cx_fiber_let_go(fiber);
+        }
+        cx_thread_finish(self);
+    }
+}
+
+// A fiber can be used again if its thread has libc's own attributes. That it is detached is our business alone.
+static int are_usual(const pthread_attr_t *attributes, int detached)
+{
+    pthread_attr_t usual;
+    memset(&usual, 0, sizeof(usual));
+    pthread_attr_init(&usual);
+    pthread_attr_setdetachstate(&usual, detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE);
+    int same = attributes == NULL || memcmp(usual.__size, attributes->__size, sizeof(usual.__size)) == 0;
+    pthread_attr_destroy(&usual);
+    return same;
+}
+
+static int make_fiber(struct cx_thread *thread, const pthread_attr_t *attributes)
+{
+    int plain = are_usual(attributes, thread->detached);
+    thread->fiber = plain ? cx_fiber_take(thread) : NULL;
+    if (thread->fiber != NULL) {
+        thread->handle = cx_fiber_handle(thread->fiber);
+        return 0;
+    }
+    thread->fiber = cx_fiber_new(thread, plain);
+    int error = EAGAIN;
+    if (thread->fiber != NULL) {
+        error = cx_real.pthread_create(&thread->handle, attributes, trampoline, thread);
+    }
+    if (error == 0) {
+        cx_fiber_await(thread->fiber, thread->handle);
+    } else if (thread->fiber != NULL) {
+        cx_fiber_drop(thread->fiber);
+    }
+    return error;
+}
+
+static int make_thread(struct cx_thread *thread, const pthread_attr_t *attributes)
+{
+    if (cx_fibers_on()) {
+        int error = make_fiber(thread, attributes);
+        thread->tid = cx_sched.threads[0].tid; // whoever runs, runs there
+        return error;
+    }
+    int error = cx_real.pthread_create(&thread->handle, attributes, trampoline, thread);
+    if (error == 0) {
+        // Its start-up in libc must not run beside us, or addresses would depend on luck.
+        cx_handoff_await_start(thread);
+    }
+    return error;
 }
 
 int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_attr_t *attributes, void *(*body)(void *),
@@ -183,7 +254,7 @@ int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_at
         pthread_attr_getdetachstate(attributes, &detach_state);
     }
     thread->detached = detach_state == PTHREAD_CREATE_DETACHED;
-    int error = cx_real.pthread_create(&thread->handle, attributes, trampoline, thread);
+    int error = make_thread(thread, attributes);
     if (error != 0) {
         // Still the youngest: nobody else has run.
         cx_sched.count--;
@@ -191,15 +262,38 @@ int cx_thread_create(struct cx_thread *self, pthread_t *handle, const pthread_at
         return error;
     }
     *handle = thread->handle;
-    // Its start-up in libc must not run beside us, or addresses would depend on luck.
-    cx_handoff_await_start(thread);
     cx_sched_thread_added(thread);
     return 0;
 }
 
 int cx_thread_reap(struct cx_thread *thread, void **result)
 {
-    int error = cx_real.pthread_join(thread->handle, result);
+    int error = 0;
+    if (thread->fiber == NULL) {
+        error = cx_real.pthread_join(thread->handle, result);
+    } else {
+        cx_fiber_let_go(thread->fiber);
+        if (result != NULL) {
+            *result = thread->result;
+        }
+    }
     thread->handle = 0;
+    return error;
+}
+
+int cx_thread_detach(struct cx_thread *thread)
+{
+    int error = thread->detached ? EINVAL : 0;
+    if (thread->fiber == NULL) {
+        error = cx_real.pthread_detach(thread->handle);
+    } else if (error == 0 && thread->status == CX_THREAD_EXITED) {
+        cx_fiber_let_go(thread->fiber);
+    }
+    if (error == 0) {
+        thread->detached = 1;
+        if (thread->status == CX_THREAD_EXITED) {
+            thread->handle = 0;
+        }
+    }
     return error;
 }

@@ -2,6 +2,7 @@
 //
 // wake: letting threads go that are blocked: all that wait for an object, or one of them by choice; and taking it back
 // from those who were only let try again and have lost.
+#include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 #include "harness/sched/state.h"
 
@@ -31,6 +32,7 @@ uint32_t cx_wake_all(const void *object, int retry)
 int cx_wake_one(struct cx_thread *self, const void *object)
 {
     static struct cx_thread *waiters[CX_THREADS_MAX]; // scheduler token
+    CX_LARGE(waiters, NULL);
     uint32_t count = 0;
     for (uint32_t i = 0; i < cx_sched.count; i++) {
         struct cx_thread *thread = &cx_sched.threads[i];
