@@ -284,8 +284,7 @@ static enum cx_status begin(struct cx_soak *soak, struct cx_error *error)
     cx_ledger_keep(&soak->ledger, cx_soak_spent_ms(soak));
     cx_soak_beat(soak);
     cx_live_clear(&soak->campaign.live);
-    printf("%u places on %zu targets; %" PRIu64 " units are done\n", soak->places_count, options->run.targets.count,
-           soak->plan.number);
+    printf("%u places (scenarios on targets), %" PRIu64 " units are done\n", soak->places_count, soak->plan.number);
     return CX_OK;
 }
 
