@@ -3,6 +3,8 @@
 #
 # CONSTRICTOR_PARSER_FUZZERS: what reads a file or a command line, in this process.
 set(CONSTRICTOR_PARSER_FUZZERS gate_state known_file options trace_reader)
+# CONSTRICTOR_RUNNER_FUZZERS: what a target's runner plays.
+set(CONSTRICTOR_RUNNER_FUZZERS lifecycle schedule)
 # CONSTRICTOR_FUZZ_SCENARIOS: what a runner plays for the targets that need CPython;
 # CONSTRICTOR_FUZZ_SCENARIO_SOURCES: their files.
 set(CONSTRICTOR_FUZZ_SCENARIOS fuzz/lifecycle fuzz/lifecycle_misuse)

@@ -27,3 +27,12 @@ foreach(name IN LISTS CONSTRICTOR_PARSER_FUZZERS)
     set_tests_properties(fuzz/${name}/files fuzz/${name}/random PROPERTIES LABELS unit TIMEOUT 120)
     set_tests_properties(fuzz/${name}/engine PROPERTIES LABELS fuzz TIMEOUT ${seconds_max})
 endforeach()
+
+add_executable(test_lifecycle_input
+    ${CMAKE_CURRENT_LIST_DIR}/tests/test_lifecycle_input.c ${CMAKE_CURRENT_LIST_DIR}/lifecycle_input.c
+    ${CMAKE_CURRENT_LIST_DIR}/lifecycle_mutate.c ${CMAKE_CURRENT_LIST_DIR}/lifecycle_program.c
+    ${CMAKE_CURRENT_LIST_DIR}/schedule_input.c)
+target_compile_options(test_lifecycle_input PRIVATE ${CONSTRICTOR_WARNINGS})
+target_link_libraries(test_lifecycle_input PRIVATE command cmocka)
+add_test(NAME unit/lifecycle_input COMMAND test_lifecycle_input)
+set_tests_properties(unit/lifecycle_input PROPERTIES LABELS unit TIMEOUT 120)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CX_PATTERN_ATOMS_MAX 10000u // a pattern for a signature has a hundred
+#define CX_PATTERN_ATOMS_MAX 2000u // a pattern for a signature has a hundred
 #define CX_PATTERN_DEPTH_MAX 32
 
 // One level of parentheses: atoms of all of it, and of what a repetition that comes next would repeat.
@@ -61,6 +61,8 @@ static int too_large(const char *text)
             repeat(group, 2);
         } else if (*at == '{') {
             repeat(group, bound_read(&at));
+        } else if (*at == '*' || *at == '?') {
+            repeat(group, 1);
         } else if (*at == '(') {
             if (++depth == CX_PATTERN_DEPTH_MAX) {
                 return 1;

@@ -141,13 +141,30 @@ const struct cx_strategy *cx_strategy_of(uint32_t kind)
     return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
 }
 
+// The number that the request gives for this choice; -1 where the strategy is to draw.
+static int64_t given(const struct cx_thread *self, uint32_t n)
+{
+    const struct cx_channel *channel = cx_sched.channel;
+    if (self->picks > channel->request.given || self->key != CX_THREAD_KEY_MAIN) {
+        return -1;
+    }
+    for (uint32_t i = 0; i < channel->request.plan_count; i++) {
+        const struct cx_deviation *entry = &channel->plan[i];
+        if (entry->kind == CX_DEVIATION_PICK && entry->thread == self->key && entry->point == self->picks) {
+            return entry->choice < n ? (int64_t)entry->choice : 0;
+        }
+    }
+    return 0;
+}
+
 uint32_t cx_pick(struct cx_thread *self, uint32_t n)
 {
     if (n <= 1) {
         return 0;
     }
     self->picks++;
-    uint32_t choice = cx_sched.strategy->pick(self, n);
+    int64_t number = given(self, n);
+    uint32_t choice = number >= 0 ? (uint32_t)number : cx_sched.strategy->pick(self, n);
     cx_record_choice(self, CX_CHOICE_PICK, choice, n);
     if (choice != 0) {
         cx_record_deviation(self, CX_DEVIATION_PICK, choice, 0);

@@ -207,7 +207,7 @@ static void test_known_refuses_patterns_that_take_all_memory(void **state)
 {
     (void)state;
     static const char *const large[] = {"^x++++++++++++++++++++++++++++++++ ", "((((((x+)+)+y{99})+){99})+",
-                                        "[]a]{255}{255}{255}"};
+                                        "[]a]{255}{255}{255}", "x+++++*++++++++"};
     for (size_t i = 0; i < sizeof(large) / sizeof(large[0]); i++) {
         assert_refused_with("^race ", large[i], "too large");
     }

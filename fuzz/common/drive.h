@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// drive: a fuzz target whose subject is a target's runner: one input is one run.
+//
+// The runner is the one that `constrictor run` starts: CPython initialised once, a fork for every input. What the child
+// reaches (pairs of operations at hand-offs and at conflicts) comes back in the memory that it shares with us, and goes
+// to the engine as extra counters. A run that fails with a signature that this process has not seen is replayed three
+// times, saved as a schedule file below the folder of findings, beside its input, and told on standard error. Then the
+// process ends as a crash does, so that the engine keeps the input as its artifact too; or goes on, where many are
+// looked for at once.
+//
+// Environment: CONSTRICTOR_FUZZ_TARGET (default 3.14.7-ft-debug), CONSTRICTOR_FUZZ_OUT, the folder of findings (default
+// constrictor-out), CONSTRICTOR_FUZZ_GO_ON (not empty: go on), CONSTRICTOR_FUZZ_BLIND (not empty: the engine gets no
+// counters, to compare with). CONSTRICTOR_RUNNERS: default runners/ beside the program, or in the folder above.
+#ifndef CX_FUZZ_DRIVE_H
+#define CX_FUZZ_DRIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "harness/exec/channel.h"
+
+struct fuzz_run {
+    uint32_t scenario; // index, of fuzz_drive_scenario()
+    uint32_t strategy; // enum cx_strategy_kind
+    uint32_t pct_depth;
+    uint64_t seed;
+    const struct cx_deviation *plan;
+    uint32_t plan_count;
+    uint32_t plan_picks; // of them, at the beginning: numbers of main
+    uint32_t given;      // so many numbers of main are given: those of the plan, or 0
+    uint64_t like;       // runs with the same number do the same, in another order
+    const uint8_t *data;
+    size_t size;
+};
+
+// The index of a scenario, or of the n-th that applies to this target, whose number is `*count`. Starts the runner.
+uint32_t fuzz_drive_scenario(const char *name);
+uint32_t fuzz_drive_nth(uint32_t n);
+uint32_t fuzz_drive_count(void);
+
+// Play an input.
+void fuzz_drive(const struct fuzz_run *run);
+
+#endif

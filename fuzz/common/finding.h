@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// finding: what becomes of a run that failed. See drive.h.
+#ifndef CX_FUZZ_FINDING_H
+#define CX_FUZZ_FINDING_H
+
+#include "fuzz/common/drive.h"
+#include "harness/exec/worker.h"
+#include "harness/status.h"
+
+// Runs of this worker are judged from now on. It stays the caller's.
+enum cx_status fuzz_finding_begin(struct cx_worker *worker, const char *target, struct cx_error *error);
+void fuzz_finding_end(void);
+
+// Judge the worker's last run, and file what is new. 1 if it failed, whether that is new or not.
+int fuzz_finding_judge(const struct fuzz_run *run);
+
+#endif
