@@ -6,7 +6,8 @@
 
 canary/race is reported in every strategy with both accesses at the line that races; canary/race_locked, the same
 program with its lock, is never reported in a thousand schedules. canary/race_atomic has an atomic operation on one
-side: our wrapper of it is on no stack.
+side: our wrapper of it is on no stack. canary/race_ended, whose older side belongs to a thread that ended long before,
+is reported in every run.
 """
 import command
 
@@ -67,6 +68,11 @@ def main():
         if test.check(ended.status == 0 and len(report.findings) == 1 and len(confirmed) == 1,
                       f"{strategy}: a race with an atomic operation, confirmed and expected", ended):
             check_race_atomic(test, ended, confirmed[0])
+        ended, report = test.run("canary/race_ended", "--strategy", strategy, "--runs", 20, "--seed", 1,
+                                 folder=test.work / (strategy + "-ended"))
+        totals = report.scenarios["canary/race_ended"]
+        test.check(ended.status == 0 and totals["runs_failing"] == totals["runs"] == 20,
+                   f"{strategy}: a race with a thread that has ended, in every run", ended)
         ended, report = test.run("canary/race_locked", "--strategy", strategy, "--runs", runs, "--seed", 1,
                                  folder=test.work / (strategy + "-locked"))
         totals = report.scenarios["canary/race_locked"]

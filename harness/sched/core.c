@@ -407,13 +407,12 @@ void cx_park(struct cx_thread *self, const void *caller)
     cx_signals_due(self);
 }
 
-void cx_thread_finish(struct cx_thread *self)
+void cx_thread_finish(struct cx_thread *self, int32_t dying_tid)
 {
     leave_runnable(self, CX_THREAD_EXITED, CX_OP_THREAD_EXIT, NULL);
     int deviation = 0;
     struct cx_thread *next = choose_successor(self, &deviation);
-    // The main thread's kernel thread lives as long as the process: nobody may wait for its end.
-    cx_sched.dying_tid = self->index == 0 || self->fiber != NULL ? 0 : self->tid;
+    cx_sched.dying_tid = dying_tid;
     switch_to(self, next, CX_SWITCH_EXIT, deviation);
 }
 

@@ -65,6 +65,8 @@ struct cx_thread {
     uint64_t settled;         // scheduler token: points already counted in cx_sched.steps
     uint32_t go;              // atomic: futex word, 1 = has the token
     uint32_t started;         // atomic: futex word, 1 = parked for the first time
+    uint32_t leave;           // atomic: futex word, 1 = no longer to linger
+    uint32_t keys;            // owner thread only: thread-specific keys that had a value when it started
     uint32_t key;             // const after init
     uint32_t index;           // const after init: in cx_sched.threads
     uint32_t parent;          // const after init: index of its creator
@@ -78,6 +80,7 @@ struct cx_thread {
     uint8_t expired_in_round; // scheduler token: see poll.c
     uint8_t sliced;           // scheduler token: its deadline is only the next look of a longer wait that has an end
     uint8_t detached;         // scheduler token
+    uint8_t lingers;          // scheduler token: it has ended, and its kernel thread waits for `leave`
     uint8_t delivering;       // owner thread only: a signal that comes now comes at a point
     uint8_t cancelled;        // scheduler token
     uint8_t restarts;         // owner thread only: its last handler was set with SA_RESTART
@@ -277,8 +280,9 @@ static inline void cx_signals_due(struct cx_thread *self)
 void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
 // Leave (pause), for ever unless a signal comes: no candidate, and no party to a deadlock.
 void cx_park(struct cx_thread *self, const void *caller);
-// The thread is done, its destructors included; gives the token away and returns to libc, uncontrolled.
-void cx_thread_finish(struct cx_thread *self);
+// The thread is done, its destructors included; gives the token away and returns to libc, uncontrolled. `dying_tid`: the
+// thread whose kernel exit the next holder waits for, 0 for none.
+void cx_thread_finish(struct cx_thread *self, int32_t dying_tid);
 // A number in [0, n), recorded.
 uint32_t cx_pick(struct cx_thread *self, uint32_t n);
 

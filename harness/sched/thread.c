@@ -8,6 +8,11 @@
 // in every round; ours is the last of those that it keeps without allocating, so that a destructor that sets its own
 // key again is under control in the last round, too. (ThreadSanitizer ends its own thread state with the same trick,
 // which is why nothing instrumented may run after that.)
+//
+// ThreadSanitizer soon forgets where a thread that has ended was, and a race whose one side it cannot name is not
+// reported: any other thread that goes on for long takes the memory of its history. Native threads that end race with
+// what happens at the same time; ours, one at a time, with what comes long after. So there a thread whose destructors
+// are all done gives the token away and *lingers*, before ThreadSanitizer ends it, until it is joined.
 #include "harness/interpose/real.h"
 #include "harness/sched/again.h"
 #include "harness/sched/fiber.h"
@@ -16,34 +21,95 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 extern void *__libc_stack_end; // where the main thread's stack begins; the dynamic loader's
 
+#ifndef CX_TSAN
+#define CX_TSAN 0
+#endif
+#define LINGER_MAX 64  // threads; each keeps its stack and its history
 #define INLINE_KEYS 32 // glibc's PTHREAD_KEY_2NDLEVEL_SIZE: further keys cost each thread an allocation
 
 static pthread_key_t end_key;                  // const after init
 static struct cx_channel *begin_with_a_thread; // owner thread only: main, before control
 
+static uint32_t keys_in_use(void)
+{
+    uint32_t count = 0;
+    for (pthread_key_t key = 0; key < PTHREAD_KEYS_MAX; key++) {
+        count += pthread_getspecific(key) != NULL;
+    }
+    return count;
+}
+
+static void let_go(struct cx_thread *thread)
+{
+    if (thread->lingers) {
+        thread->lingers = 0;
+        __atomic_store_n(&thread->leave, 1, __ATOMIC_RELEASE);
+        cx_futex_wake(&thread->leave);
+    }
+}
+
+// One more is about to linger. The thread that has to leave for it, or NULL.
+static struct cx_thread *one_too_many(void)
+{
+    struct cx_thread *oldest = NULL;
+    uint32_t count = 0;
+    for (uint32_t i = cx_sched.count; i-- > 1;) {
+        if (cx_sched.threads[i].lingers) {
+            oldest = &cx_sched.threads[i];
+            count++;
+        }
+    }
+    return count >= LINGER_MAX ? oldest : NULL;
+}
+
+static void linger(struct cx_thread *self)
+{
+    struct cx_thread *leaves = one_too_many();
+    if (leaves != NULL) {
+        let_go(leaves);
+    }
+    self->lingers = 1;
+    cx_thread_finish(self, leaves != NULL ? leaves->tid : 0);
+    // A signal for the process is for those that still run.
+    uint64_t all = ~0ULL;
+    cx_syscall6(SYS_rt_sigprocmask, SIG_BLOCK, (long)&all, 0, sizeof(all), 0, 0);
+    while (__atomic_load_n(&self->leave, __ATOMIC_ACQUIRE) == 0) {
+        cx_futex_wait(&self->leave, 0);
+    }
+}
+
 static void end_round(void *value)
 {
     uintptr_t rounds_left = (uintptr_t)value;
-    if (rounds_left > 1) {
+    struct cx_thread *self = cx_self;
+    int may_linger = CX_TSAN && self != NULL && self->index > 0 && self->fiber == NULL;
+    int lingers = may_linger && rounds_left > 1 && keys_in_use() == self->keys;
+    if (rounds_left > 1 && !lingers) {
         cx_real.pthread_setspecific(end_key, (void *)(rounds_left - 1));
         return;
     }
-    struct cx_thread *self = cx_self;
-    if (self != NULL) {
-        if (self->detached) {
-            // libc may give the handle to another thread as soon as this one is gone.
-            self->handle = 0;
-        }
-        if (self->fiber != NULL) {
-            cx_fiber_retire(self->fiber); // libc is at work on its stack, and will not come back
-        }
-        cx_thread_finish(self);
+    if (self == NULL) {
+        return;
+    }
+    if (self->detached) {
+        // libc may give the handle to another thread as soon as this one is gone.
+        self->handle = 0;
+    }
+    if (self->fiber != NULL) {
+        cx_fiber_retire(self->fiber); // libc is at work on its stack, and will not come back
+    }
+    if (lingers) {
+        linger(self);
+    } else {
+        // The main thread's kernel thread lives as long as the process: nobody may wait for its end.
+        cx_thread_finish(self, self->index == 0 || self->fiber != NULL ? 0 : self->tid);
     }
 }
 
@@ -165,6 +231,7 @@ static void *trampoline(void *argument)
     struct cx_thread *self = argument;
     struct cx_fiber *fiber = self->fiber;
     self->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
+    self->keys = CX_TSAN ? keys_in_use() : 0; // the sanitizer's
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
     if (fiber != NULL) {
         cx_fiber_stay(fiber);
@@ -187,7 +254,7 @@ static void *trampoline(void *argument)
             self->handle = 0;
             cx_fiber_let_go(fiber);
         }
-        cx_thread_finish(self);
+        cx_thread_finish(self, 0);
     }
 }
 
@@ -270,6 +337,7 @@ int cx_thread_reap(struct cx_thread *thread, void **result)
 {
     int error = 0;
     if (thread->fiber == NULL) {
+        let_go(thread);
         error = cx_real.pthread_join(thread->handle, result);
     } else {
         cx_fiber_let_go(thread->fiber);
