@@ -101,7 +101,8 @@ struct cx_scenario {
 // Which copy of its actor the calling thread is, from 0. Thread state: either. Blocks: no.
 uint32_t cx_actor_index(const struct cx_run *run);
 
-// A point: the scheduler may switch here. `label` is static text for stories. Thread state: either. Blocks: no.
+// A point: the scheduler may switch here, and strategies may prefer to. `label` is static text for stories. Thread
+// state: either. Blocks: no.
 void cx_point(const char *label);
 
 // A remark for the story ("Py_FinalizeEx begins"); static text. It is no point. Thread state: either. Blocks: no.

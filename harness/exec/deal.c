@@ -131,7 +131,7 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
         cx_feedback_request(&deal->feedback, &deal->profile, seed, request, plan);
     } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
         request->pct_depth = cx_portfolio_depth(seed);
-        request->points_expected = cx_mix(seed) % 2 == 0 ? deal->points_expected : 0;
+        request->points_expected = cx_mix(seed) % 8 != 0 ? deal->points_expected : 0;
     }
     request->place = place_of(deal, number, 2);
     cx_profile_request(&deal->profile, place_of(deal, number, 1), request);

@@ -176,6 +176,6 @@ void pyrt_hook_point(const char *name)
 {
     struct cx_thread *self = cx_self;
     if (self != NULL) {
-        cx_step(self, CX_OP_POINT, name, __builtin_return_address(0));
+        cx_point_labelled(self, name, __builtin_return_address(0));
     }
 }

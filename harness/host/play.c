@@ -303,7 +303,7 @@ void cx_point(const char *label)
 {
     struct cx_thread *self = cx_self;
     if (self != NULL) {
-        cx_step(self, CX_OP_POINT, label, CX_CALLER);
+        cx_point_labelled(self, label, CX_CALLER);
     }
 }
 

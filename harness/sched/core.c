@@ -248,6 +248,16 @@ void cx_point_access(struct cx_thread *self, enum cx_op op, const void *object, 
     cx_signals_due(self);
 }
 
+void cx_point_labelled(struct cx_thread *self, const char *label, const void *caller)
+{
+    if (cx_sched.strategy->labelled != NULL) {
+        cx__settle();
+        cx_sched.strategy->labelled(self);
+        cx__arm(self);
+    }
+    cx_step(self, CX_OP_POINT, label, caller);
+}
+
 void cx_wait_prepare(struct cx_thread *self, enum cx_op op, const void *object, uint64_t deadline_ns)
 {
     cx__settle();

@@ -126,6 +126,8 @@ struct cx_strategy {
     struct cx_thread *(*at_switch)(struct cx_thread *self, struct cx_thread *fallback);
     // One of n; `fallback` is 0.
     uint32_t (*pick)(struct cx_thread *self, uint32_t n);
+    // NULL, or: `self` is about to pass a point that the author has named. `distance` is asked again before it does.
+    void (*labelled)(struct cx_thread *self);
 };
 extern const struct cx_strategy cx_strategy_random;
 extern const struct cx_strategy cx_strategy_pct;
@@ -192,6 +194,8 @@ static inline void cx_point_slow(struct cx_thread *self, enum cx_op op, const vo
 {
     cx_point_access(self, op, object, 1, caller);
 }
+// A point with a name: a hint of its author that a switch there matters.
+void cx_point_labelled(struct cx_thread *self, const char *label, const void *caller);
 // A round of loads without a store has passed.
 void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller);
 
@@ -280,8 +284,8 @@ static inline void cx_signals_due(struct cx_thread *self)
 void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const void *caller);
 // Leave (pause), for ever unless a signal comes: no candidate, and no party to a deadlock.
 void cx_park(struct cx_thread *self, const void *caller);
-// The thread is done, its destructors included; gives the token away and returns to libc, uncontrolled. `dying_tid`: the
-// thread whose kernel exit the next holder waits for, 0 for none.
+// The thread is done, its destructors included; gives the token away and returns to libc, uncontrolled. `dying_tid`:
+// the thread whose kernel exit the next holder waits for, 0 for none.
 void cx_thread_finish(struct cx_thread *self, int32_t dying_tid);
 // A number in [0, n), recorded.
 uint32_t cx_pick(struct cx_thread *self, uint32_t n);

@@ -11,16 +11,21 @@
 // priorities starve whoever a spinner waits for; timed waits may end early at the points where a thread is chosen; a
 // new thread draws its rank at random among those that are there.
 //
-// And where the request knows how many points threads pass (the portfolio learns it): one change point for each thread
-// but main lies among that thread's own points, and the others are drawn as always. Beside a main that ends a whole
-// interpreter, a thread that attaches for a moment has one point in a hundred; drawn over all points, hardly any change
-// would ever fall on it.
+// And where the request knows how many points threads pass (the portfolio learns it), each thread but main has stops of
+// its own: the first lies anywhere among that many points, and each is followed by another one in half of all cases,
+// near or far. They come in addition to the change points. Beside a main that ends a whole interpreter, a thread that
+// attaches for a moment has one point in a hundred; drawn over all points, hardly any change would ever fall on it. In
+// half of its own stops a thread falls below one of the others only, so that two threads can be stopped on their ways
+// while a third one waits for both. In half of these runs main begins below all others, which then come to their first
+// stops before it does anything. And a point that the author has named is a hint: how often threads stop at those is
+// drawn for each run.
 #include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
 #include <stddef.h>
 
 #define DEPTH_MAX 64
+#define FALL (1ULL << 20) // room between two priorities, for those that fall below one of the others
 
 static uint64_t change_at[DEPTH_MAX];   // const after begin: ascending, in units of cx_sched.choices
 static uint32_t changes;                // const after begin
@@ -28,6 +33,9 @@ static uint32_t changes_done;           // scheduler token
 static uint64_t lowest;                 // scheduler token: below every priority given so far
 static uint64_t own_at[CX_THREADS_MAX]; // scheduler token: a change at that point of this thread, 0: none
 CX_LARGE(own_at, NULL);
+static int own_stops;                   // const after begin: there are stops of a thread's own
+static uint64_t named_one_in;           // const after begin: of so many passes of a named point, one is a stop
+static int main_last;                   // const after begin: main begins below all others
 
 static void pct_begin(void)
 {
@@ -36,8 +44,7 @@ static void pct_begin(void)
         choices = 10000;
     }
     uint32_t depth = cx_sched.channel->request.pct_depth;
-    uint32_t own = cx_sched.channel->request.points_expected > 0;
-    changes = depth > 1 + own ? depth - 1 - own : 0;
+    changes = depth > 1 ? depth - 1 : 0;
     if (changes > DEPTH_MAX) {
         changes = DEPTH_MAX;
     }
@@ -50,15 +57,53 @@ static void pct_begin(void)
         change_at[at] = drawn;
     }
     changes_done = 0;
-    lowest = 1ULL << 32;
+    lowest = 1ULL << 62;
+    own_stops = cx_sched.channel->request.points_expected > 0;
+    named_one_in = own_stops ? 1ULL << cx_prng_below(&cx_sched.prng, 4) : 0;
+    main_last = own_stops && cx_prng_below(&cx_sched.prng, 2) == 0;
+}
+
+static void fall(struct cx_thread *self)
+{
+    lowest -= FALL; // below every priority for as long as fewer than 2^42 falls are made
+    self->priority = lowest;
+}
+
+// A stop of its own, and perhaps another one later.
+static void stop(struct cx_thread *self)
+{
+    struct cx_prng *prng = &cx_sched.prng;
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
+    if (count > 0 && cx_prng_below(prng, 2) == 0) {
+        self->priority = others[cx_prng_below(prng, count)]->priority - 1 - cx_prng_below(prng, FALL / 2);
+    } else {
+        fall(self);
+    }
+    own_at[self->index] = 0;
+    if (self->index > 0 && cx_prng_below(prng, 2) == 0) {
+        // Log-uniform: what is near, such as the end of a call that has just begun, is as likely as what is far.
+        uint64_t bits = 64 - (uint64_t)__builtin_clzll(cx_sched.channel->request.points_expected);
+        own_at[self->index] = self->points + 1 + cx_prng_below(prng, 1ULL << (1 + cx_prng_below(prng, bits)));
+    }
+}
+
+static void pct_labelled(struct cx_thread *self)
+{
+    if (named_one_in > 0 && cx_prng_below(&cx_sched.prng, named_one_in) == 0) {
+        own_at[self->index] = self->points + 1;
+    }
 }
 
 static void pct_thread_created(struct cx_thread *thread)
 {
-    // Above `lowest` for as long as fewer than 2^32 demotions are made.
-    thread->priority = (1ULL << 32) + 1 + (cx_prng_next(&cx_sched.prng) >> 2);
-    uint64_t points = cx_sched.channel->request.points_expected;
-    own_at[thread->index] = points > 0 && thread->index > 0 ? 1 + cx_prng_below(&cx_sched.prng, points) : 0;
+    thread->priority = (1ULL << 62) + 1 + (cx_prng_next(&cx_sched.prng) >> 2);
+    own_at[thread->index] = 0;
+    if (own_stops && thread->index > 0) {
+        own_at[thread->index] = 1 + cx_prng_below(&cx_sched.prng, cx_sched.channel->request.points_expected);
+    } else if (main_last) {
+        fall(thread);
+    }
 }
 
 static struct cx_thread *highest_of(struct cx_thread *best, struct cx_thread **others, uint32_t count)
@@ -95,12 +140,11 @@ static struct cx_thread *pct_at_point(struct cx_thread *self)
 {
     struct cx_thread *expiring = NULL;
     if (own_at[self->index] != 0 && own_at[self->index] <= self->points) {
-        own_at[self->index] = 0;
-        self->priority = --lowest;
+        stop(self);
     }
     while (changes_done < changes && change_at[changes_done] <= cx_sched.choices) {
         changes_done++;
-        self->priority = --lowest;
+        fall(self);
         expiring = cx_choose_expiry(self);
     }
     if (expiring != NULL) {
@@ -114,7 +158,7 @@ static struct cx_thread *pct_at_point(struct cx_thread *self)
 static struct cx_thread *pct_at_switch(struct cx_thread *self, struct cx_thread *fallback)
 {
     if (self->op == CX_OP_YIELD || self->op == CX_OP_SPIN) {
-        self->priority = --lowest;
+        fall(self);
     }
     struct cx_thread *expiring = cx_choose_expiry(self);
     if (expiring != NULL) {
@@ -139,4 +183,5 @@ const struct cx_strategy cx_strategy_pct = {
     .at_point = pct_at_point,
     .at_switch = pct_at_switch,
     .pick = pct_pick,
+    .labelled = pct_labelled,
 };

@@ -279,9 +279,14 @@ static void test_busy_thread_starves_nobody(void **state)
     }
 }
 
+static int named; // the moment has a name
+
 static void *step_out_for_a_moment(void *unused)
 {
     for (int i = 0; i < 20; i++) {
+        if (named && i == 11) {
+            cx_point_labelled(cx_self, "out", __builtin_return_address(0));
+        }
         if (i == 10) {
             __atomic_store_n(&counter, 1, __ATOMIC_SEQ_CST);
         }
@@ -324,7 +329,54 @@ static void test_pct_stops_short_threads_at_their_own_points(void **state)
     (void)state;
     assert_true(failures_of_pct(0) <= 1);
     uint32_t failures = failures_of_pct(60);
-    assert_in_range(failures, 5, 30);
+    assert_in_range(failures, 5, 40);
+}
+
+// Where the author has named the moment, they stop there in a third of all runs; only among stops of their own.
+static void test_pct_stops_at_named_points(void **state)
+{
+    (void)state;
+    uint32_t unnamed = failures_of_pct(60);
+    named = 1;
+    uint32_t failures = failures_of_pct(60);
+    uint32_t failures_without = failures_of_pct(0);
+    named = 0;
+    assert_in_range(failures, 2 * unnamed, 120);
+    assert_true(failures_without <= 1);
+}
+
+static void *out_three_times(void *unused)
+{
+    for (int i = 0; i < 3; i++) {
+        cx_point_labelled(cx_self, "between", __builtin_return_address(0));
+        __atomic_fetch_add(&done, 1, __ATOMIC_SEQ_CST);
+    }
+    return unused;
+}
+
+// Two threads are stopped on their ways, each more than once, while main waits for both.
+static void two_on_their_ways(void)
+{
+    pthread_t first = sched_spawn(out_three_times, NULL);
+    pthread_t second = sched_spawn(out_three_times, NULL);
+    sched_join(first);
+    sched_join(second);
+}
+
+static void test_own_stops_follow_each_other_and_replay(void **state)
+{
+    (void)state;
+    uint64_t most = 0;
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct cx_request request = request_of(CX_STRATEGY_PCT, seed, 40);
+        request.pct_depth = 1;
+        request.points_expected = 20;
+        uint64_t fingerprint = sched_run(two_on_their_ways, &request)->fingerprint;
+        uint64_t preemptions = sched_run(two_on_their_ways, &request)->preemptions;
+        most = preemptions > most ? preemptions : most;
+        assert_int_equal(sched_replay(two_on_their_ways, CX_MODE_STRICT)->fingerprint, fingerprint);
+    }
+    assert_in_range(most, 4, 20);
 }
 
 int main(void)
@@ -334,6 +386,8 @@ int main(void)
         cmocka_unit_test(test_other_seeds_are_other_interleavings),
         cmocka_unit_test(test_pct_of_depth_one_makes_no_change_points),
         cmocka_unit_test(test_pct_stops_short_threads_at_their_own_points),
+        cmocka_unit_test(test_pct_stops_at_named_points),
+        cmocka_unit_test(test_own_stops_follow_each_other_and_replay),
         cmocka_unit_test(test_random_preempts_within_its_range),
         cmocka_unit_test(test_picks_are_drawn_recorded_and_replayed),
         cmocka_unit_test(test_step_bound_is_a_livelock),

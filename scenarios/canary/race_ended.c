@@ -3,7 +3,7 @@
 // canary/race_ended: a thread writes an integer and ends; long after that, another one writes it.
 // Question: is a race reported when the thread of its older side has ended long ago?
 // Verdict:  it must, in every run. ThreadSanitizer forgets the history of ended threads first; ours linger.
-// How:      any schedule. The younger thread calls a function a million times in between, each call an event of its own.
+// How:      any schedule. The younger thread calls a function a million times in between, and each call is an event.
 // Misuse:   the race, on purpose.
 #include <Python.h>
 
