@@ -132,6 +132,11 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
     } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
         request->pct_depth = cx_portfolio_depth(seed);
         request->points_expected = cx_mix(seed) % 8 != 0 ? deal->points_expected : 0;
+        // A run is short of choices where threads end early. Where they are stopped on their way it is as long as main.
+        if (request->strategy == CX_STRATEGY_PCT && request->points_expected > 0 &&
+            request->choices_expected < deal->choices_default) {
+            request->choices_expected = deal->choices_default;
+        }
     }
     request->place = place_of(deal, number, 2);
     cx_profile_request(&deal->profile, place_of(deal, number, 1), request);

@@ -129,6 +129,31 @@ static void test_what_pays_gets_more(void **state)
     cx_deal_free(deal);
 }
 
+// Most threads end early, so that runs have fewer choices than the one in the default order. Runs of pct with stops of a
+// thread's own, seven in eight of them, are to reach all of it.
+static void test_own_stops_reach_the_whole_run(void **state)
+{
+    (void)state;
+    struct cx_deal *deal = learned(CX_STRATEGY_PORTFOLIO);
+    for (uint64_t number = 1; number <= GENERATION; number++) {
+        const struct cx_record record = {.choices = 10, .steps = 100, .points_max = 4};
+        assert_int_equal(request_of(deal, number).points_expected, 0);
+        cx_deal_judge(deal, number, &record, 0);
+    }
+    uint32_t own = 0;
+    uint32_t pct = 0;
+    for (uint64_t number = GENERATION + 1; number <= 2 * GENERATION; number++) {
+        struct cx_request request = request_of(deal, number);
+        int stops = request.strategy == CX_STRATEGY_PCT && request.points_expected > 0;
+        pct += request.strategy == CX_STRATEGY_PCT;
+        own += (uint32_t)stops;
+        assert_int_equal(request.choices_expected, stops ? 30 : 20); // 20: half way from 30 to 10
+        assert_true(request.points_expected == 0 || request.points_expected == 8);
+    }
+    assert_in_range(own, 1, pct);
+    cx_deal_free(deal);
+}
+
 static void test_feedback_mutates_what_was_new(void **state)
 {
     (void)state;
@@ -159,7 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_generations_wait_for_each_other), cmocka_unit_test(test_a_request_is_the_same_each_time),
         cmocka_unit_test(test_profiles_count_descendants),      cmocka_unit_test(test_what_pays_gets_more),
-        cmocka_unit_test(test_feedback_mutates_what_was_new),
+        cmocka_unit_test(test_feedback_mutates_what_was_new),   cmocka_unit_test(test_own_stops_reach_the_whole_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
