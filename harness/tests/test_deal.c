@@ -129,8 +129,8 @@ static void test_what_pays_gets_more(void **state)
     cx_deal_free(deal);
 }
 
-// Most threads end early, so that runs have fewer choices than the one in the default order. Runs of pct with stops of a
-// thread's own, seven in eight of them, are to reach all of it.
+// Most threads end early, so that runs have fewer choices than the one in the default order. Runs of pct with own stops
+// are to reach all of it.
 static void test_own_stops_reach_the_whole_run(void **state)
 {
     (void)state;
