@@ -33,9 +33,9 @@ static uint32_t changes_done;           // scheduler token
 static uint64_t lowest;                 // scheduler token: below every priority given so far
 static uint64_t own_at[CX_THREADS_MAX]; // scheduler token: a change at that point of this thread, 0: none
 CX_LARGE(own_at, NULL);
-static int own_stops;                   // const after begin: there are stops of a thread's own
-static uint64_t named_one_in;           // const after begin: of so many passes of a named point, one is a stop
-static int main_last;                   // const after begin: main begins below all others
+static int own_stops;         // const after begin: there are stops of a thread's own
+static uint64_t named_one_in; // const after begin: of so many passes of a named point, one is a stop
+static int main_last;         // const after begin: main begins below all others
 
 static void pct_begin(void)
 {
