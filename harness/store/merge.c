@@ -25,12 +25,14 @@ static const char *const unions[] = {
     "  threads_max = excluded.threads_max, cpu_ms = excluded.cpu_ms, wall_ms = excluded.wall_ms "
     "  WHERE (excluded.runs, coalesce(excluded.verdict <> 'error', false), excluded.verdict IS NOT NULL, "
     "    excluded.session) > (runs, coalesce(verdict <> 'error', false), verdict IS NOT NULL, session)",
-    // A unit that was played twice, first in part: what it was seen as, and how often, may come from different times.
+    // A unit that was played twice, first in part: what it was seen as, and how often, may come from different times. A
+    // soak confirms later what it could not at first.
     "INSERT INTO sighting SELECT * FROM other.sighting WHERE true ON CONFLICT DO UPDATE SET "
-    "  session = excluded.session, status = excluded.status, run = excluded.run, seed = excluded.seed, "
-    "  confirmed = excluded.confirmed, replays = excluded.replays, details = excluded.details, "
-    "  schedule = excluded.schedule "
-    "  WHERE (excluded.schedule IS NOT NULL, excluded.session) > (schedule IS NOT NULL, session)",
+    "  session = excluded.session, kind = excluded.kind, status = excluded.status, expected = excluded.expected, "
+    "  strategy = excluded.strategy, run = excluded.run, seed = excluded.seed, confirmed = excluded.confirmed, "
+    "  replays = excluded.replays, details = excluded.details, schedule = excluded.schedule "
+    "  WHERE (excluded.schedule IS NOT NULL, excluded.status = 'confirmed', excluded.session) "
+    "    > (schedule IS NOT NULL, status = 'confirmed', session)",
     "UPDATE sighting SET count = max(sighting.count, o.count), first_ms = min(sighting.first_ms, o.first_ms), "
     "  last_ms = max(sighting.last_ms, o.last_ms) FROM other.sighting AS o WHERE sighting.campaign = o.campaign "
     "  AND sighting.target = o.target AND sighting.build_id = o.build_id AND sighting.scenario = o.scenario "

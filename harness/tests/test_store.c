@@ -353,7 +353,7 @@ static void test_a_soak_goes_on_in_its_session(void **unused)
     event(&store, NULL,
           json_pack("{s:s, s:i, s:s, s:s, s:i, s:b, s:i}", "type", "canary", "pass", 0, "target", "T", "scenario",
                     "canary/crash", "runs", 3, "found", 1, "spent_ms", 5));
-    event_finding(&store, "aaaaaaaaaaaa", "confirmed", 1, NULL);
+    event_finding(&store, "aaaaaaaaaaaa", "diverged", 1, NULL);
     event_unit(&store, 0, 100, 2);
     event(&store, NULL, json_pack("{s:s, s:i}", "type", "end", "exit", 130));
     assert_int_equal(cx_store_close(&store, &error), CX_OK);
@@ -363,6 +363,7 @@ static void test_a_soak_goes_on_in_its_session(void **unused)
     assert_int_equal(cx_store_open(&store, path_of("soak.db"), CX_STORE_WRITE, &error), CX_OK);
     cx_store_go_on(&store, id);
     expect_query(path_of("soak.db"), "SELECT exit_code FROM session", "null\n");
+    event_finding(&store, "aaaaaaaaaaaa", "confirmed", 7, NULL);
     event_unit(&store, 1, 200, 4);
     event_soak(&store, 2500, "canary/crash on T");
     event(&store, NULL, json_pack("{s:s, s:i}", "type", "end", "exit", 5));
@@ -378,6 +379,7 @@ static void test_a_soak_goes_on_in_its_session(void **unused)
         expect_query(merged, "SELECT number, fresh, counts FROM soak_unit ORDER BY number",
                      "0|1|{\"aaaaaaaaaaaa\":2}\n1|0|{\"aaaaaaaaaaaa\":2}\n");
         expect_query(merged, "SELECT runs, count FROM exploration JOIN sighting USING (session)", "200|4\n");
+        expect_query(merged, "SELECT status, run FROM sighting", "confirmed|7\n");
         expect_query(merged, "SELECT pass, scenario, found FROM soak_canary", "0|canary/crash|1\n");
     }
 }
