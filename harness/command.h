@@ -14,6 +14,7 @@
     X("exec", cx_cmd_exec, "the same with a Python program, or with any program as it is")                             \
     X("cc", cx_cmd_cc, "compile and link C for control, as a compiler does; c++ for C++")                              \
     X("c++", cx_cmd_cxx, "the same for C++")                                                                           \
+    X("fuzz", cx_cmd_fuzz, "let a fuzz target search, and file what it finds")                                         \
     X("gate", cx_cmd_gate, "compare two CPython builds, scenario by scenario")                                         \
     X("soak", cx_cmd_soak, "explore for hours to weeks; stopped or killed, it goes on where it was")                   \
     X("replay", cx_cmd_replay, "play a schedule file again, step by step")                                             \

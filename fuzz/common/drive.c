@@ -132,7 +132,6 @@ static void request_fill(const struct fuzz_run *run, const struct length *length
     }
 }
 
-// Play, judge, and tell the engine.
 static void play(const struct fuzz_run *run, const struct length *length)
 {
     struct cx_error error = {0};
@@ -147,16 +146,10 @@ static void play(const struct fuzz_run *run, const struct length *length)
     if (status != CX_OK) {
         die(&error);
     }
-    counters_fill(cx_worker_result(worker()));
-    if (fuzz_finding_judge(run) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
-        fuzz_finding_end();
-        cx_crew_fini(&drive.crew);
-        abort();
-    }
 }
 
 // How long such a run is, from one in the default order: an input must mean the same in every process, whatever that
-// has played before. It is an input like any other, and may fail.
+// has played before. It is not this input, so that nobody judges it.
 static const struct length *length_of(const struct fuzz_run *run)
 {
     struct length *length = &drive.lengths[run->like % LENGTHS];
@@ -175,4 +168,10 @@ void fuzz_drive(const struct fuzz_run *run)
 {
     int drawn = run->strategy != CX_STRATEGY_REPLAY && run->strategy != CX_STRATEGY_POS;
     play(run, drawn ? length_of(run) : NULL);
+    counters_fill(cx_worker_result(worker()));
+    if (fuzz_finding_judge(run) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
+        fuzz_finding_end();
+        cx_crew_fini(&drive.crew);
+        abort();
+    }
 }

@@ -1,0 +1,82 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""fuzz: what a fuzz target finds on a real CPython replays, by the target and by the command, and is filed once.
+
+    tests/fuzz.py [--target 3.14.7-ft-debug] [--build build/default] [--optional]
+
+fuzz/regress/lifecycle/attach_while_finalizing is a program of gh-124619 with a schedule that crashes this target.
+"""
+import os
+import re
+import subprocess
+
+import command
+
+INPUT = command.ROOT / "fuzz/regress/lifecycle/attach_while_finalizing"
+SIGNATURE = r"^FINDING: (.*PyGILState_Ensure.*|.*_Py_qsbr_register.*) \[([0-9a-f]{12})\]$"
+
+
+def play(test, number):
+    """The target with its engine on the file: how it ended, and the ids of what it found."""
+    out = test.work / f"play{number}"
+    environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target, "CONSTRICTOR_FUZZ_OUT": str(out)}
+    ended = subprocess.run([test.build / "fuzz/fuzz_lifecycle", INPUT], cwd=test.work, env=environment,
+                           capture_output=True, text=True, errors="replace")
+    return out, ended, [match[1] for match in re.findall(SIGNATURE, ended.stderr, re.M)]
+
+
+def check_artifact(test):
+    plays = [play(test, number) for number in range(3)]
+    ids = [found for _, _, found in plays]
+    test.check(all(len(found) == 1 and found == ids[0] for found in ids) and
+               all(ended.returncode not in (0, command.EXIT_ENVIRONMENT) for _, ended, _ in plays),
+               "the file crashes the target with one signature, every time", plays[0][1].stderr[-3000:])
+    test.check("replayed with the same signature 3 of 3 times" in plays[0][1].stderr, "it is replayed when it is found")
+    schedules = list(plays[0][0].glob("*/*.cxs"))
+    if not test.check(len(schedules) == 1, "one schedule file is written"):
+        return
+    ended = test.command("replay", schedules[0], "--times", 3)
+    test.check("3/3 with the recorded signature" in ended.out, "constrictor replay shows the same", ended)
+    saved = schedules[0].with_suffix(".input").read_bytes()
+    test.check(saved == INPUT.read_bytes(), "the input is saved beside it")
+
+
+def check_command(test):
+    corpus = test.work / "corpus"
+    corpus.mkdir()
+    (corpus / "input").write_bytes(INPUT.read_bytes())
+    words = ["fuzz", "fuzz_lifecycle", "--target", test.target, "--for", "5s", "--corpus", corpus]
+    ended = test.command(*words, "--out", "known")
+    test.check(ended.status == 0 and "known: " in ended.out and "  gh-124619: " in ended.out and
+               "replayed with the same signature 3 of 3 times" in ended.out,
+               "constrictor fuzz: a known defect fails nothing", ended)
+    test.check("merged from" in ended.out and (corpus).is_dir() and os.listdir(corpus) != [],
+               "the corpus is merged and kept", ended)
+    # What is known by its file only is told again when it comes again.
+    (corpus / "input").write_bytes(INPUT.read_bytes())
+    ended = test.command(*words, "--out", "unknown", "--known", "none")
+    found = re.findall(SIGNATURE, ended.out, re.M)
+    test.check(ended.status == command.EXIT_FINDINGS and found != [] and len(found) == len(set(found)),
+               "--known none: it is a finding, told once", ended)
+
+
+def check_refusals(test):
+    for words, text in ((["fuzz_nothing"], "builds the fuzz targets"), (["nothing"], "is no fuzz target"),
+                        ([], "name a fuzz target"), (["fuzz_options", "fuzz_schedule"], "one fuzz target at a time"),
+                        (["fuzz_options", "--for", "10ms"], "at least 1s")):
+        ended = test.command("fuzz", *words)
+        test.check(ended.status in (command.EXIT_USAGE, command.EXIT_ENVIRONMENT) and text in ended.err,
+                   f"fuzz {' '.join(words)}: {text}", ended)
+
+
+def main():
+    test = command.Test(command.arguments(__doc__, "3.14.7-ft-debug").parse_args())
+    test.need_runner()
+    check_artifact(test)
+    check_command(test)
+    check_refusals(test)
+    test.end()
+
+
+if __name__ == "__main__":
+    main()
