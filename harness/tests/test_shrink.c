@@ -163,6 +163,42 @@ static void test_shrink_finds_places_in_shorter_runs(void **state)
     cx_shrink_list_fini(&shrink.best);
 }
 
+// Thread 9's entries make the finding go away unless all of them are there, or none, as a thread that holds a lock does.
+static enum cx_status whole_thread_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                                        struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    struct rule all = {.needed_count = 0};
+    const size_t *wanted = context;
+    size_t found = 0;
+    for (size_t i = 0; i < plan_count; i++) {
+        found += plan[i].thread == 9 || plan[i].choice == 9;
+    }
+    *same = plan_has(plan, plan_count, 31, 0) && (found == 0 || found == *wanted);
+    return *same ? rule_play(&all, plan, plan_count, same, normalised, error) : CX_OK;
+}
+
+static void test_shrink_removes_a_thread_at_once(void **state)
+{
+    (void)state;
+    const uint32_t threads[] = {7, 8, 9};
+    size_t wanted = 0;
+    struct cx_shrink shrink = {.context = &wanted,
+                               .play = whole_thread_play,
+                               .progress = progress_ignore,
+                               .threads = threads,
+                               .threads_count = 3,
+                               .trials_max = 5000};
+    start_fill(&shrink.best, 60);
+    for (size_t i = 0; i < 60; i += 2) {
+        *(i % 4 == 0 ? &shrink.best.list[i].thread : &shrink.best.list[i].choice) = 9;
+        wanted++;
+    }
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(shrink.best.count, 1);
+    assert_int_equal(shrink.best.list[0].point, 31);
+    cx_shrink_list_fini(&shrink.best);
+}
+
 static void test_shrink_prefers_fewer_preemptions_to_fewer_deviations(void **state)
 {
     (void)state;
@@ -182,6 +218,7 @@ int main(void)
         cmocka_unit_test(test_shrink_gives_up_when_nothing_can_go),
         cmocka_unit_test(test_shrink_stops_at_its_bound_and_at_interrupts),
         cmocka_unit_test(test_shrink_finds_places_in_shorter_runs),
+        cmocka_unit_test(test_shrink_removes_a_thread_at_once),
         cmocka_unit_test(test_shrink_prefers_fewer_preemptions_to_fewer_deviations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

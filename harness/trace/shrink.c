@@ -105,6 +105,43 @@ static enum cx_status chunks_remove(struct cx_shrink *shrink, struct cx_error *e
     return CX_OK;
 }
 
+// The best list without every switch that stops `thread` or goes to it, tried: it then runs where nothing else can, or
+// where the default order has it.
+static enum cx_status thread_try(struct cx_shrink *shrink, uint32_t thread, int *better, struct cx_error *error)
+{
+    const struct cx_shrink_list *best = &shrink->best;
+    struct cx_deviation *plan = malloc((best->count + 1) * sizeof(*plan));
+    if (plan == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
+    size_t count = 0;
+    for (size_t i = 0; i < best->count; i++) {
+        const struct cx_deviation *entry = &best->list[i];
+        int about = entry->thread == thread || (entry->kind == CX_DEVIATION_SWITCH && entry->choice == thread);
+        if (!about) {
+            plan[count++] = *entry;
+        }
+    }
+    enum cx_status status = CX_OK;
+    if (count + 1 < best->count) { // single entries are tried anyway
+        status = cx_shrink__try(shrink, plan, count, better, error);
+    }
+    free(plan);
+    return status;
+}
+
+// Threads whose switches all go at once: chunks have them only by luck, pairs only where there are two.
+static enum cx_status threads_remove(struct cx_shrink *shrink, int *any, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    for (size_t k = 0; status == CX_OK && k < shrink->threads_count && trials_left(shrink); k++) {
+        int better = 0;
+        status = thread_try(shrink, shrink->threads[k], &better, error);
+        *any |= better;
+    }
+    return status;
+}
+
 // Pairs that only go together, such as a switch away and the switch back.
 static enum cx_status pairs_remove(struct cx_shrink *shrink, int *any, struct cx_error *error)
 {
@@ -199,6 +236,9 @@ static enum cx_status fixpoint_find(struct cx_shrink *shrink, struct cx_error *e
     while (status == CX_OK && any && trials_left(shrink)) {
         any = 0;
         status = chunks_remove(shrink, error);
+        if (status == CX_OK) {
+            status = threads_remove(shrink, &any, error);
+        }
         if (status == CX_OK) {
             status = pairs_remove(shrink, &any, error);
         }

@@ -5,8 +5,8 @@
 // Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002), with three
 // changes. A trial is a lenient replay, and what it really did, its own normalised list of deviations, becomes the
 // next base: following a plan loosely often needs fewer switches than the plan has. Lists are compared by their
-// preemptions first, then by their length. And after the chunks come single deviations, pairs, and other targets for a
-// switch, until nothing helps any more. A list that stays long (threads that spin on a lock are counted, visit by
+// preemptions first, then by their length. And after the chunks come single deviations, all those of a thread, pairs,
+// and other targets for a switch, until nothing helps any more. A list that stays long (threads that spin on a lock are counted, visit by
 // visit) is then left for another one. Its last places are looked for in shorter runs (relocate.c), then new runs with
 // few preemptions are drawn; one that shows the finding is shrunk instead.
 //
