@@ -20,7 +20,8 @@ set(CONSTRICTOR_SCHED_SOURCES
     interpose/signal.c interpose/signal_send.c interpose/signal_wait.c interpose/spin.c interpose/stream.c
     interpose/thread.c interpose/time.c
 )
-set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c interpose/atexit.c interpose/atomics.c)
+set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c interpose/atexit.c interpose/atomics.c
+    interpose/fifo.c interpose/filelock.c interpose/stdio.c)
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/access_tsan.c interpose/atomics_tsan.c
     detect/race_tsan.c)
 set(CONSTRICTOR_SERVE_SOURCES host/again.c host/begin.c host/identity.c host/serve.c host/subject.c)

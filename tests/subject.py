@@ -185,6 +185,26 @@ def check_input_output(test):
             check_replays(test, f"pipes-{way}", finding, "pipes.c")
 
 
+def check_file_locks(test):
+    """Locks of streams and files, and named pipes: threads wait for them in the scheduler."""
+    test.compile("-g", "-O1", "-Wall", "-Werror", "-o", "filelocks", SOURCES / "filelocks.c")
+    for way in ("stream", "crossed", "flock", "record", "fifo", "child"):
+        ended, report = test.explore("./filelocks", "--runs", 50, arguments=[way])
+        test.check(ended.status == 0 and report.scenarios["filelocks"]["choices"] > 0,
+                   f"filelocks {way}: 50 runs pass", ended)
+    for way, start, kind, tells in (
+            ("stream", 'assertion "strcmp(text, "ababcdcd") == 0', "assertion", "line_writer"),
+            ("crossed", "deadlock of main thread-join in run_two; thread mutex-lock in crosser", "deadlock",
+             "circle: main.1 --mutex-lock--> main.2 --mutex-lock--> main.1"),
+            ("flock", 'assertion "atomic_fetch_add(&inside, 1) == 0" in enter_and_leave', "assertion", "flocker"),
+            ("record", 'assertion "atomic_fetch_add(&inside, 1) == 0" in enter_and_leave', "assertion", "recorder"),
+            ("fifo", "deadlock of main thread-join in run_two; thread input-output in opener", "deadlock", "opener")):
+        ended, report = test.explore("./filelocks", "--runs", 60, arguments=[way, "wrong"])
+        finding = check_found(test, f"filelocks {way} wrong", report, ended, start, kind)
+        if finding:
+            check_replays(test, f"filelocks-{way}", finding, tells)
+
+
 def check_forks(test):
     """--forks follow: the child of a fork goes on under control, and what it does wrong is a finding."""
     test.compile("-g", "-O1", "-Wall", "-Werror", "-o", "forks", SOURCES / "forks.c")
@@ -278,6 +298,7 @@ def main():
     check_access(test)
     check_detector(test)
     check_input_output(test)
+    check_file_locks(test)
     check_forks(test)
     check_uncontrolled(test)
     check_slow(test)

@@ -163,7 +163,7 @@ static void test_shrink_finds_places_in_shorter_runs(void **state)
     cx_shrink_list_fini(&shrink.best);
 }
 
-// Thread 9's entries make the finding go away unless all of them are there, or none, as a thread that holds a lock does.
+// Thread 9's entries make the finding go away unless all of them are there, or none: as those of one that has a lock.
 static enum cx_status whole_thread_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
                                         struct cx_shrink_list *normalised, struct cx_error *error)
 {

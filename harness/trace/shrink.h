@@ -6,9 +6,9 @@
 // changes. A trial is a lenient replay, and what it really did, its own normalised list of deviations, becomes the
 // next base: following a plan loosely often needs fewer switches than the plan has. Lists are compared by their
 // preemptions first, then by their length. And after the chunks come single deviations, all those of a thread, pairs,
-// and other targets for a switch, until nothing helps any more. A list that stays long (threads that spin on a lock are counted, visit by
-// visit) is then left for another one. Its last places are looked for in shorter runs (relocate.c), then new runs with
-// few preemptions are drawn; one that shows the finding is shrunk instead.
+// and other targets for a switch, until nothing helps any more. A list that stays long (threads that spin on a lock are
+// counted, visit by visit) is then left for another one. Its last places are looked for in shorter runs (relocate.c),
+// then new runs with few preemptions are drawn; one that shows the finding is shrunk instead.
 //
 // No processes here: the trial is a callback, so that the search can be tested alone.
 #ifndef CX_TRACE_SHRINK_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // uncontrolled: two threads, and what a run cannot control, by the argument: `clone` makes a third one past pthreads,
-// `lock` waits for a lock on a file that the same program holds.
+// `lock` waits, by a system call of its own, for a lock on a file that the same program holds.
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,8 +31,8 @@ static int lock_twice(void)
 {
     int first = open("/proc/self/exe", O_RDONLY);
     int second = open("/proc/self/exe", O_RDONLY);
-    flock(first, LOCK_EX);
-    flock(second, LOCK_EX);
+    syscall(SYS_flock, first, LOCK_EX);
+    syscall(SYS_flock, second, LOCK_EX);
     return 0;
 }
 
