@@ -32,8 +32,8 @@ static int writer_over(void *argument)
 {
     struct fifo_question *question = argument;
     if (question->fd < 0) {
-        question->fd = cx_syscall6(SYS_openat, question->folder, (long)question->path, question->flags | O_NONBLOCK, 0,
-                                   0, 0);
+        question->fd =
+            cx_syscall6(SYS_openat, question->folder, (long)question->path, question->flags | O_NONBLOCK, 0, 0, 0);
     }
     return question->fd != -ENXIO;
 }
@@ -60,8 +60,8 @@ static int open_end(struct cx_thread *self, struct fifo_question *question, cons
 {
     int reads = (question->flags & O_ACCMODE) == O_RDONLY;
     if (reads) {
-        question->fd = cx_syscall6(SYS_openat, question->folder, (long)question->path, question->flags | O_NONBLOCK, 0,
-                                   0, 0);
+        question->fd =
+            cx_syscall6(SYS_openat, question->folder, (long)question->path, question->flags | O_NONBLOCK, 0, 0, 0);
         cx_await_changed(); // a writer may have waited for that
     }
     int came = !reads || question->fd >= 0;
@@ -101,7 +101,7 @@ static int open_any(int folder, const char *path, int flags, mode_t mode, const 
 
 #define CX_MODE_OF(flags, mode)                                                                                        \
     mode_t mode = 0;                                                                                                   \
-    if (((flags) & O_CREAT) != 0 || ((flags)&O_TMPFILE) == O_TMPFILE) {                                                \
+    if (((flags) & O_CREAT) != 0 || ((flags) & O_TMPFILE) == O_TMPFILE) {                                              \
         va_list more;                                                                                                  \
         va_start(more, flags);                                                                                         \
         mode = va_arg(more, mode_t);                                                                                   \

@@ -68,8 +68,8 @@ static int record_over(void *argument)
     return result < 0 || lock.l_type == F_UNLCK;
 }
 
-static int record_lock(struct cx_thread *self, int fd, int command, struct flock *lock,
-                       int (*real)(int, int, ...), const void *caller)
+static int record_lock(struct cx_thread *self, int fd, int command, struct flock *lock, int (*real)(int, int, ...),
+                       const void *caller)
 {
     struct record_question question = {.fd = fd, .open_file = command == F_OFD_SETLKW, .lock = *lock};
     int waits = (command == F_SETLKW || command == F_OFD_SETLKW) && lock->l_type != F_UNLCK;
