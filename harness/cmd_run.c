@@ -80,7 +80,10 @@ static const struct argp_option options[] = {
      "loads and stores)",
      0},
     {"points-in", KEY_POINTS_IN, "PLACE", 0,
-     "Of plain accesses, only those in function:NAME or file:NAME, or of object:NAME; any number of times", 0},
+     "Of plain accesses, only those in function:NAME or file:NAME, of object:NAME, or in the functions of the race "
+     "that "
+     "race:FILE shows, a schedule file; any number of times",
+     0},
     {"verify", KEY_VERIFY, NULL, 0, "Replay every run once, passing ones too", 0},
     {"in-process", KEY_IN_PROCESS, NULL, 0,
      "Play many runs in one process, where the program can be started again and again; see docs/subjects.md", 0},
@@ -196,8 +199,7 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         run->points_given = 1;
         break;
     case KEY_POINTS_IN:
-        status = cx_within_check(argument, &error);
-        cx_names_append(&run->within, argument);
+        status = cx_within_append(&run->within, argument, &error);
         break;
     case KEY_FORKS:
         run->follow_forks = strcmp(argument, "follow") == 0;

@@ -166,7 +166,14 @@ def check_access(test):
 def check_detector(test):
     test.compile("--tsan", "-O1", "-g", "-o", "race", SOURCES / "plain_race.c")
     ended, report = test.explore("./race", "--runs", 50)
-    check_found(test, "plain_race.c", report, ended, "race reader / writer", "race")
+    finding = check_found(test, "plain_race.c", report, ended, "race reader / writer", "race")
+    if finding:
+        ended, report = test.explore("./race", "--runs", 10, "--points-in", f"race:{finding['schedule']}")
+        text = (test.work / report.findings[0]["schedule"]).read_text() if report.findings else ""
+        test.check("within function:reader function:writer\n" in text, "--points-in race:FILE is its two functions",
+                   ended)
+    ended = test.command("run", "--subject", "./race", "--points-in", "race:nowhere.cxs")
+    test.check(ended.status != 0 and one_line(ended) and "nowhere.cxs" in ended.err, "race:FILE needs a file", ended)
 
 
 def check_input_output(test):

@@ -24,6 +24,7 @@ static const struct {
     {"object:", CX_PLACE_OBJECT, "object"},
 };
 #define KINDS_COUNT (sizeof(kinds) / sizeof(kinds[0]))
+#define CX_RACE_WORD_BYTES 1100 // a whole signature and more
 
 enum cx_status cx_points_level_parse(const char *text, uint32_t *level, struct cx_error *error)
 {
@@ -55,10 +56,54 @@ enum cx_status cx_within_check(const char *word, struct cx_error *error)
 {
     size_t kind = kind_of(word);
     if (kind == KINDS_COUNT || word[strlen(kinds[kind].prefix)] == '\0') {
-        return cx_error_set(error, CX_ERR_USAGE, "--points-in %s: expected function:NAME, file:NAME or object:NAME",
+        return cx_error_set(error, CX_ERR_USAGE,
+                            "--points-in %s: expected function:NAME, file:NAME, object:NAME or "
+                            "race:FILE",
                             word);
     }
     return CX_OK;
+}
+
+// "race reader / writer [0123456789ab]", with the kind of race before the first name where it is no data race.
+static enum cx_status race_append(struct cx_names *words, const char *path, struct cx_error *error)
+{
+    struct cx_schedule schedule = {0};
+    enum cx_status status = cx_schedule_read(&schedule, path, error);
+    if (status != CX_OK) {
+        return status;
+    }
+    char *first = strncmp(schedule.signature, "race ", 5) == 0 ? schedule.signature + 5 : NULL;
+    char *slash = first != NULL ? strstr(first, " / ") : NULL;
+    char *end = slash != NULL ? strrchr(slash, '[') : NULL;
+    if (end == NULL || end - slash < 5) {
+        status = cx_error_set(error, CX_ERR_USAGE,
+                              "--points-in race:%s: this is no schedule of a race between two "
+                              "functions",
+                              path);
+    } else {
+        static const char freed[] = "heap-use-after-free ";
+        char word[CX_RACE_WORD_BYTES];
+        first += strncmp(first, freed, sizeof(freed) - 1) == 0 ? sizeof(freed) - 1 : 0;
+        snprintf(word, sizeof(word), "function:%.*s", (int)(slash - first), first);
+        cx_names_append(words, word);
+        snprintf(word, sizeof(word), "function:%.*s", (int)(end - slash - 4), slash + 3);
+        cx_names_append(words, word);
+    }
+    cx_schedule_fini(&schedule);
+    return status;
+}
+
+enum cx_status cx_within_append(struct cx_names *words, const char *word, struct cx_error *error)
+{
+    static const char race[] = "race:";
+    if (strncmp(word, race, sizeof(race) - 1) == 0 && word[sizeof(race) - 1] != '\0') {
+        return race_append(words, word + sizeof(race) - 1, error);
+    }
+    enum cx_status status = cx_within_check(word, error);
+    if (status == CX_OK) {
+        cx_names_append(words, word);
+    }
+    return status;
 }
 
 static enum cx_status unknown(const char *what, const char *name, struct cx_names *known, struct cx_error *error)

@@ -24,6 +24,9 @@ static inline int cx_points_all(const struct cx_points *points)
 // Check the form of one word; says what is wrong with it.
 enum cx_status cx_within_check(const char *word, struct cx_error *error);
 
+// Add a word to the list; for race:FILE, the functions of the two accesses of the race that this schedule file shows.
+enum cx_status cx_within_append(struct cx_names *words, const char *word, struct cx_error *error);
+
 // Add the places of these words. A name that the program lacks is an error, with the nearest ones that it has.
 enum cx_status cx_within_add(const struct cx_names *words, const struct cx_identity *identity, struct cx_places *code,
                              struct cx_places *data, struct cx_error *error);
