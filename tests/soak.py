@@ -72,6 +72,9 @@ def check_pure(test):
     if ended.status != 0:
         test.give_up("a soak ends", ended)
     test.check([row[0] for row in units(test, WHOLE)] == list(range(UNITS)), f"it has played {UNITS} units", ended)
+    test.check(rows(test.work / WHOLE / "results.db", "SELECT pass, scenario, found FROM soak_canary ORDER BY 1, 2") ==
+               [(number, canary, 1) for number in (0, 1) for canary in ("plain/abba_deadlock", "plain/crash_null")],
+               "the canaries were found at its beginning and at its end", ended)
     test.command(*asked(test, "--units", UNITS, "--jobs", 2, out="again"))
     test.check(units(test, WHOLE) == units(test, "again") and filed(test, WHOLE) == filed(test, "again"),
                "the same seed: the same units and findings, with more jobs too", units(test, "again"))

@@ -294,26 +294,31 @@ static int over(const struct cx_soak *soak)
     return units_done || (soak->deadline_ns != CX_NO_DEADLINE && cx_clock_ns() >= soak->deadline_ns);
 }
 
-static enum cx_status units_play(struct cx_soak *soak, struct cx_error *error)
+static enum cx_status canaries_play(struct cx_soak *soak, struct cx_error *error)
 {
-    enum cx_status status = CX_OK;
-    for (uint64_t played = 0; status == CX_OK && (!over(soak) || played == 0); played++) {
-        if (cx_clock_ns() >= soak->canary_due_ns) {
-            status = cx_soak_canaries(soak, error);
-            cx_live_clear(&soak->campaign.live);
-            if (status == CX_OK) {
-                printf("all canaries found, %" PRIu64 " units done\n", soak->plan.number);
-            }
-        }
-        if (status == CX_OK && !over(soak)) {
-            int whole = 0;
-            status = cx_interrupted() ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted")
-                                      : cx_soak_unit(soak, &whole, error);
-            cx_soak_watch(soak);
-        }
-        status = status == CX_OK ? cx_soak_stopped(soak, error) : status;
+    enum cx_status status = cx_soak_canaries(soak, error);
+    cx_live_clear(&soak->campaign.live);
+    if (status == CX_OK) {
+        printf("all canaries found, %" PRIu64 " units done\n", soak->plan.number);
     }
     return status;
+}
+
+// Canaries first, and once more when it has come to its end: the units since the last time count, too.
+static enum cx_status units_play(struct cx_soak *soak, struct cx_error *error)
+{
+    enum cx_status status = canaries_play(soak, error);
+    uint64_t asked_at = soak->plan.number;
+    while (status == CX_OK && !over(soak)) {
+        status = cx_interrupted() ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted") : cx_soak_unit(soak, error);
+        cx_soak_watch(soak);
+        status = status == CX_OK ? cx_soak_stopped(soak, error) : status;
+        if (status == CX_OK && cx_clock_ns() >= soak->canary_due_ns) {
+            status = canaries_play(soak, error);
+            asked_at = soak->plan.number;
+        }
+    }
+    return status == CX_OK && soak->plan.number > asked_at ? canaries_play(soak, error) : status;
 }
 
 static enum cx_exit exit_of(struct cx_soak *soak, enum cx_status status)

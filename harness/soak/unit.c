@@ -134,12 +134,11 @@ static enum cx_status failures_count(struct cx_soak *soak, const struct cx_explo
     return CX_OK;
 }
 
-enum cx_status cx_soak_unit(struct cx_soak *soak, int *whole, struct cx_error *error)
+enum cx_status cx_soak_unit(struct cx_soak *soak, struct cx_error *error)
 {
     struct cx_soak_unit unit = cx_soak_plan_next(&soak->plan);
     struct cx_explore_observer observer;
     uint32_t count = 0;
-    *whole = 0;
     enum cx_status status = cx_soak_target(soak, soak->places[unit.place].target, error);
     if (status != CX_OK) {
         return status;
@@ -156,8 +155,8 @@ enum cx_status cx_soak_unit(struct cx_soak *soak, int *whole, struct cx_error *e
         .expected = cx_explore_expected(info.expect),
     };
     status = cx_explore_run(&explore, error);
-    *whole = status == CX_OK && explore.totals.runs >= soak->explore_options.runs_max && soak->stop[0] == '\0';
-    if (*whole) {
+    int whole = status == CX_OK && explore.totals.runs >= soak->explore_options.runs_max && soak->stop[0] == '\0';
+    if (whole) {
         unit_keep(soak, &unit, &explore, cx_campaign_verdict(&explore, &info));
     }
     status = failures_count(soak, &explore, status, error);

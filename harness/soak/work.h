@@ -30,7 +30,7 @@ struct cx_soak {
     uint64_t seed;
     uint64_t started_ns;
     uint64_t deadline_ns;
-    uint64_t canary_due_ns; // 0: at once
+    uint64_t canary_due_ns; // when the canaries are to be played again
     uint64_t usage_ns;      // when it was measured
     uint64_t disk_ns;
     uint64_t beat_ns;
@@ -49,8 +49,8 @@ uint64_t cx_soak_spent_ms(const struct cx_soak *soak);
 // The runners of a target, names and symbols with it.
 enum cx_status cx_soak_target(struct cx_soak *soak, const char *target, struct cx_error *error);
 
-// Play the next unit and keep it. One that is cut short is not kept: `*whole` 0.
-enum cx_status cx_soak_unit(struct cx_soak *soak, int *whole, struct cx_error *error);
+// Play the next unit and keep it. One that is cut short is not kept.
+enum cx_status cx_soak_unit(struct cx_soak *soak, struct cx_error *error);
 // Play the canaries of all targets. CX_ERR_INVALID: one was not found.
 enum cx_status cx_soak_canaries(struct cx_soak *soak, struct cx_error *error);
 
