@@ -37,6 +37,11 @@ def check_artifact(test):
         return
     ended = test.command("replay", schedules[0], "--times", 3)
     test.check("3/3 with the recorded signature" in ended.out, "constrictor replay shows the same", ended)
+    for path in (INPUT, schedules[0]):
+        printed = subprocess.run([test.build / "fuzz/lifecycle_print", path], capture_output=True, text=True)
+        test.check(printed.returncode == 0 and printed.stdout.count("PyGILState_Ensure();    // gilstate") == 6 and
+                   "Py_FinalizeEx();" in printed.stdout and "void thread_2(void)" in printed.stdout,
+                   f"{path.suffix or 'the input'} is printed as its program", printed.stdout + printed.stderr)
     saved = schedules[0].with_suffix(".input").read_bytes()
     test.check(saved == INPUT.read_bytes(), "the input is saved beside it")
 
