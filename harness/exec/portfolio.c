@@ -17,7 +17,7 @@
 #include "harness/exec/seed.h"
 #include "harness/prng.h"
 
-#define REWARD_SIGNATURE 16
+#define REWARD_SIGNATURE 256
 #define REWARD_PRIOR 8  // runs that the starting share counts for
 #define FLOOR_PERCENT 3 // of all cost, for each member
 #define COST_RUN 40000  // of a process, in points without a switch: 500 us and 12 ns
