@@ -140,12 +140,16 @@ def check_preload(test):
 def check_refused(test):
     static = test.work / "static"
     subprocess.run(["cc", "-static", "-o", static, PROGRAMS / "no_threads.c"], check=True)
+    linked = test.work / "linked"
+    ended = test.command("cc", "-o", linked, PROGRAMS / "no_threads.c")
+    test.check(ended.status == 0, "constrictor cc compiles", ended)
     for words, text in ((("--target", test.target, "nowhere.py"), "there is no such file"),
                         (("--target", "plain", "x.py"), "there is no Python in it"),
                         (("--target", "9.9-ft-debug", SCRIPTS / "race.py"), "unknown target"),
                         (("--", "./nowhere"), "there is no such file"),
                         (("--", SCRIPTS / "race.py"), "it cannot be executed"),
                         (("-m", "demo"), "--target is missing"),
+                        (("--", linked), "was linked by `constrictor cc`"),
                         (("--", static), "is linked statically")):
         ended = test.command("exec", *words)
         test.check(ended.status == command.EXIT_USAGE and text in ended.err and ended.err.count("\n") <= 2,

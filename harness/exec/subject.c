@@ -76,6 +76,11 @@ static enum cx_status bytes_check(struct cx_subject *subject, const char *bytes,
                             "its pthread calls",
                             subject->words.list[0], subject->words.list[0]);
     }
+    char target[sizeof(subject->target)];
+    if (subject->kind == CX_SUBJECT_PRELOAD && mark_read(bytes, count, target)) {
+        return cx_error_set(error, CX_ERR_USAGE, "%s was linked by `constrictor cc`: `constrictor run --subject %s`",
+                            subject->words.list[0], subject->words.list[0]);
+    }
     if (subject->kind == CX_SUBJECT_PRELOAD && linked_statically(bytes, count)) {
         return cx_error_set(error, CX_ERR_USAGE,
                             "%s is linked statically, nothing can be loaded before it: compile it with `constrictor "
