@@ -53,9 +53,23 @@ enum cx_status cx_shrink__try(struct cx_shrink *shrink, const struct cx_deviatio
     return status;
 }
 
-// The best list without `first_count` entries from `first` on and `second_count` from `second` on, tried.
-static enum cx_status without_try(struct cx_shrink *shrink, size_t first, size_t first_count, size_t second,
-                                  size_t second_count, int *better, struct cx_error *error)
+// What a trial leaves out of the best list.
+struct left_out {
+    size_t first, first_count; // so many entries from there on,
+    size_t second, second_count;
+    uint32_t thread; // and every switch that stops this thread or goes to it; 0: none
+};
+
+static int is_left_out(const struct left_out *out, const struct cx_deviation *entry, size_t at)
+{
+    int about = entry->thread == out->thread || (entry->kind == CX_DEVIATION_SWITCH && entry->choice == out->thread);
+    return (at >= out->first && at - out->first < out->first_count) ||
+           (at >= out->second && at - out->second < out->second_count) || (out->thread != 0 && about);
+}
+
+// The best list without what is left out, tried if that is at least so many entries.
+static enum cx_status without_try(struct cx_shrink *shrink, const struct left_out *out, size_t least, int *better,
+                                  struct cx_error *error)
 {
     const struct cx_shrink_list *best = &shrink->best;
     struct cx_deviation *plan = malloc((best->count + 1) * sizeof(*plan));
@@ -64,13 +78,14 @@ static enum cx_status without_try(struct cx_shrink *shrink, size_t first, size_t
     }
     size_t count = 0;
     for (size_t i = 0; i < best->count; i++) {
-        int in_first = i >= first && i - first < first_count;
-        int in_second = i >= second && i - second < second_count;
-        if (!in_first && !in_second) {
+        if (!is_left_out(out, &best->list[i], i)) {
             plan[count++] = best->list[i];
         }
     }
-    enum cx_status status = cx_shrink__try(shrink, plan, count, better, error);
+    enum cx_status status = CX_OK;
+    if (count + least <= best->count) {
+        status = cx_shrink__try(shrink, plan, count, better, error);
+    }
     free(plan);
     return status;
 }
@@ -89,7 +104,8 @@ static enum cx_status chunks_remove(struct cx_shrink *shrink, struct cx_error *e
         int any = 0;
         for (size_t first = 0; first < shrink->best.count && trials_left(shrink);) {
             int better = 0;
-            enum cx_status status = without_try(shrink, first, chunk, SIZE_MAX, 0, &better, error);
+            const struct left_out out = {.first = first, .first_count = chunk};
+            enum cx_status status = without_try(shrink, &out, 0, &better, error);
             if (status != CX_OK) {
                 return status;
             }
@@ -105,38 +121,14 @@ static enum cx_status chunks_remove(struct cx_shrink *shrink, struct cx_error *e
     return CX_OK;
 }
 
-// The best list without every switch that stops `thread` or goes to it, tried: it then runs where nothing else can, or
-// where the default order has it.
-static enum cx_status thread_try(struct cx_shrink *shrink, uint32_t thread, int *better, struct cx_error *error)
-{
-    const struct cx_shrink_list *best = &shrink->best;
-    struct cx_deviation *plan = malloc((best->count + 1) * sizeof(*plan));
-    if (plan == NULL) {
-        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
-    }
-    size_t count = 0;
-    for (size_t i = 0; i < best->count; i++) {
-        const struct cx_deviation *entry = &best->list[i];
-        int about = entry->thread == thread || (entry->kind == CX_DEVIATION_SWITCH && entry->choice == thread);
-        if (!about) {
-            plan[count++] = *entry;
-        }
-    }
-    enum cx_status status = CX_OK;
-    if (count + 1 < best->count) { // single entries are tried anyway
-        status = cx_shrink__try(shrink, plan, count, better, error);
-    }
-    free(plan);
-    return status;
-}
-
 // Threads whose switches all go at once: chunks have them only by luck, pairs only where there are two.
 static enum cx_status threads_remove(struct cx_shrink *shrink, int *any, struct cx_error *error)
 {
     enum cx_status status = CX_OK;
     for (size_t k = 0; status == CX_OK && k < shrink->threads_count && trials_left(shrink); k++) {
         int better = 0;
-        status = thread_try(shrink, shrink->threads[k], &better, error);
+        const struct left_out out = {.thread = shrink->threads[k]};
+        status = without_try(shrink, &out, 2, &better, error); // single entries are tried anyway
         *any |= better;
     }
     return status;
@@ -151,7 +143,8 @@ static enum cx_status pairs_remove(struct cx_shrink *shrink, int *any, struct cx
     for (size_t first = 0; first < shrink->best.count; first++) {
         for (size_t second = first + 1; second < shrink->best.count && trials_left(shrink); second++) {
             int better = 0;
-            enum cx_status status = without_try(shrink, first, 1, second, 1, &better, error);
+            const struct left_out out = {.first = first, .first_count = 1, .second = second, .second_count = 1};
+            enum cx_status status = without_try(shrink, &out, 0, &better, error);
             if (status != CX_OK) {
                 return status;
             }
