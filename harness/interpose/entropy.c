@@ -2,7 +2,8 @@
 //
 // entropy: random bytes are the same in every process. CPython seeds hashes and mimalloc its heaps with them; a
 // schedule replays only if they repeat. The memory that a process has is chance, too: it depends on which pages our own
-// logs have touched. CPython 3.14 without the GIL asks for it before a collection.
+// logs have touched, and on what the kernel has in its cache. CPython 3.14 without the GIL asks for it before a
+// collection, those of start-up included.
 #include "harness/interpose/interpose.h"
 #include "harness/interpose/clock.h"
 
@@ -49,7 +50,7 @@ int getloadavg(double *averages, int count)
 
 FILE *fopen64(const char *path, const char *mode)
 {
-    if (cx_self != NULL && strcmp(path, "/proc/self/status") == 0) {
+    if (!cx_idle && !cx_clock_real && strcmp(path, "/proc/self/status") == 0) {
         errno = ENOENT;
         return NULL;
     }

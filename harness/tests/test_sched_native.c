@@ -276,6 +276,19 @@ static void test_clock_of_a_start_up_is_a_counter(void **state)
     cx_clock_real = 1;
 }
 
+// Nor may start-up see what the process weighs, or it collects at other places in another process.
+static void test_weight_of_a_start_up_is_hidden(void **state)
+{
+    (void)state;
+    cx_clock_real = 0;
+    assert_null(fopen64("/proc/self/status", "r"));
+    assert_int_equal(errno, ENOENT);
+    cx_clock_real = 1;
+    FILE *file = fopen64("/proc/self/status", "r");
+    assert_non_null(file);
+    fclose(file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_entropy_without_a_run),
         cmocka_unit_test(test_pause_and_abort_end_by_signal),
         cmocka_unit_test(test_clock_of_a_start_up_is_a_counter),
+        cmocka_unit_test(test_weight_of_a_start_up_is_hidden),
     };
     return cmocka_run_group_tests(tests, use_real_clocks, NULL);
 }
