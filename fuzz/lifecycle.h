@@ -114,6 +114,8 @@ int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind)
 uint32_t fuzz_program_length(const struct fuzz_program *program);
 
 const char *fuzz_op_name(uint8_t kind);
+// The operation of this name, or FUZZ_OP_COUNT.
+uint8_t fuzz_op_find(const char *name);
 enum fuzz_place fuzz_op_place(uint8_t kind);
 
 // The program as text that reads like C.

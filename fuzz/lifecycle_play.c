@@ -146,12 +146,20 @@ static void interp_create(struct fuzz_player *player)
     player->ids[2] = pyrt_interp_id(&player->own);
 }
 
+// Subinterpreters must be destroyed before Py_FinalizeEx (pyrt/interp.h), which ends those that are left itself: a
+// thread that comes later leaves its own to it, and one that has begun is waited for.
 static void interp_destroy(struct fuzz_player *player)
 {
-    if (!pyrt_interp_is_empty(&player->own)) {
+    struct fuzz_world *world = player->world;
+    if (pyrt_interp_is_empty(&player->own)) {
+        return;
+    }
+    pthread_rwlock_rdlock(&world->destroying);
+    if (!closing(player) || player->number == 0 || world->misuse) {
         enum pyrt_status status = pyrt_interp_destroy(&player->own);
         CX_CHECK(status == PYRT_OK || status == PYRT_BUSY || status == PYRT_FORBIDDEN || closing(player));
     }
+    pthread_rwlock_unlock(&world->destroying);
 }
 
 static void make(struct fuzz_player *player, struct fuzz_objects *objects)
@@ -203,6 +211,16 @@ static void initialize(struct fuzz_player *player)
     player->scopes[0].model = (struct model_level){.where = 0, .bound = 0};
 }
 
+// Detached, for Py_EndInterpreter stops all threads that are not.
+static void destroyers_wait(struct fuzz_world *world)
+{
+    PyThreadState *tstate = PyEval_SaveThread();
+    pthread_rwlock_wrlock(&world->destroying);
+    atomic_store(&world->closing, 1);
+    pthread_rwlock_unlock(&world->destroying);
+    PyEval_RestoreThread(tstate);
+}
+
 // Whoever finalizes is in no scope, and holds nothing up itself.
 static void finalize(struct fuzz_player *player)
 {
@@ -213,7 +231,11 @@ static void finalize(struct fuzz_player *player)
     while (player->held > 0) {
         drop(player);
     }
-    atomic_store(&player->world->closing, 1);
+    if (player->world->misuse) {
+        atomic_store(&player->world->closing, 1);
+    } else {
+        destroyers_wait(player->world);
+    }
     atomic_store(&player->world->objects, NULL);
     cx_note("Py_FinalizeEx begins");
     CX_CHECK(Py_FinalizeEx() == 0);
@@ -256,8 +278,6 @@ static int may(struct fuzz_player *player, const struct fuzz_op *op, const struc
 static void act(struct fuzz_player *player, const struct fuzz_op *op, struct fuzz_objects *objects)
 {
     switch (op->kind) {
-    case FUZZ_OP_NOTHING:
-        break;
     case FUZZ_OP_CLOSE:
         if (player->depth > 0) {
             leave(player);
@@ -334,7 +354,8 @@ void fuzz_world_play(struct fuzz_world *world, uint32_t number)
     for (uint32_t i = 0; i < FUZZ_OPS_MAX; i++) {
         const struct fuzz_op *op = &world->program.ops[number][i];
         struct fuzz_objects *objects = atomic_load(&world->objects);
-        if (op->kind >= FUZZ_OP_COUNT || player->depth == FUZZ_DEPTH_MAX || !may(player, op, objects)) {
+        if (op->kind == FUZZ_OP_NOTHING || op->kind >= FUZZ_OP_COUNT || player->depth == FUZZ_DEPTH_MAX ||
+            !may(player, op, objects)) {
             continue;
         }
         cx_note(fuzz_op_name(op->kind));
@@ -371,6 +392,7 @@ int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, int misuse)
     struct pyrt_attach attach = {0};
     world->run = run;
     world->misuse = misuse;
+    pthread_rwlock_init(&world->destroying, NULL);
     fuzz_program_walk(&world->program, choose_field, NULL);
     struct fuzz_objects *objects = &world->lives[world->lives_count++];
     if (fuzz_objects_make(objects, &world->program) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {

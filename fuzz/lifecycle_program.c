@@ -3,6 +3,8 @@
 // lifecycle_program: programs as data, and as text. See lifecycle.h. It knows no Python.
 #include "fuzz/lifecycle.h"
 
+#include <string.h>
+
 #define FUZZ_OP_ROW(enumerator, name, place, text) {name, place, text},
 static const struct {
     const char *name;
@@ -52,6 +54,15 @@ uint32_t fuzz_program_length(const struct fuzz_program *program)
 const char *fuzz_op_name(uint8_t kind)
 {
     return kind < FUZZ_OP_COUNT ? operations[kind].name : operations[FUZZ_OP_NOTHING].name;
+}
+
+uint8_t fuzz_op_find(const char *name)
+{
+    uint8_t kind = 0;
+    while (kind < FUZZ_OP_COUNT && strcmp(operations[kind].name, name) != 0) {
+        kind++;
+    }
+    return kind;
 }
 
 enum fuzz_place fuzz_op_place(uint8_t kind)

@@ -2,12 +2,15 @@
 //
 // lifecycle_world: what the threads of a program share, and what each has for itself. The side of a runner.
 //
-// Locking: none. What is shared is made before the threads are, or published whole through an atomic pointer.
+// Locking: `destroying` is held for reading by who ends a subinterpreter, and for writing, detached, by who lets a
+// finalization begin. Else none: what is shared is made before the threads are, or published whole through an atomic
+// pointer.
 #ifndef CX_FUZZ_LIFECYCLE_WORLD_H
 #define CX_FUZZ_LIFECYCLE_WORLD_H
 
 #include <Python.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "fuzz/lifecycle.h"
@@ -68,6 +71,7 @@ struct fuzz_world {
     struct fuzz_objects lives[FUZZ_RESTARTS_MAX]; // const after init, each
     uint32_t lives_count;                         // owner thread only
     atomic_int closing;                           // atomic: a finalization has begun
+    pthread_rwlock_t destroying;                  // const after init
     struct pyrt_interp shared;                    // const after init
     struct fuzz_player players[FUZZ_THREADS_MAX]; // owner thread only, each
 };

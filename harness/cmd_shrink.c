@@ -127,11 +127,19 @@ static enum cx_status trial_log(void *context, const struct cx_deviation *plan, 
     return status == CX_OK ? cx_worker_log(shrinker->session->worker, steps, steps_count, error) : status;
 }
 
-static enum cx_status sample_play(void *context, uint64_t number, int *same, struct cx_shrink_list *normalised,
-                                  struct cx_error *error)
+static enum cx_status sample_play(void *context, uint64_t number, const struct cx_shrink_list *plan, int *same,
+                                  struct cx_shrink_list *normalised, struct cx_error *error)
 {
     struct shrinker *shrinker = context;
-    enum cx_status status = cx_session_sample(shrinker->session, number, CX_SAMPLE_DEPTH, shrinker->choices, error);
+    struct cx_sample sample = {.number = number, .depth = CX_SAMPLE_DEPTH, .choices_expected = shrinker->choices};
+    struct cx_shrink_list numbers = {0};
+    enum cx_status status = cx_shrink_numbers_of(plan, &numbers, error);
+    if (status == CX_OK) {
+        sample.numbers = numbers.list;
+        sample.numbers_count = (uint32_t)numbers.count;
+        status = cx_session_sample(shrinker->session, &sample, error);
+    }
+    cx_shrink_list_fini(&numbers);
     return status == CX_OK ? trial_judge(shrinker, same, normalised, error) : status;
 }
 
@@ -142,8 +150,12 @@ static void progress_show(void *context, const struct cx_shrink *shrink)
     shrinker->steps = result->steps;
     shrinker->fingerprint = result->fingerprint;
     if (!shrinker->live.terminal || cx_live_due(&shrinker->live)) {
-        char line[160];
-        snprintf(line, sizeof(line), "trial %" PRIu64 ": %zu preemptions, %zu deviations", shrink->trials,
+        char line[200], numbers[60] = "";
+        size_t numbers_count = cx_shrink_numbers(&shrink->best);
+        if (numbers_count > 0) {
+            snprintf(numbers, sizeof(numbers), "%zu numbers of main, ", numbers_count);
+        }
+        snprintf(line, sizeof(line), "trial %" PRIu64 ": %s%zu preemptions, %zu deviations", shrink->trials, numbers,
                  cx_schedule_preemptions(shrink->best.list, shrink->best.count), shrink->best.count);
         cx_live_show(&shrinker->live, line);
     }

@@ -22,7 +22,8 @@ set(CONSTRICTOR_COMMAND_SOURCES
     gate/bisect.c gate/compare.c gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c
     soak/beat.c soak/ledger.c soak/plan.c soak/soak.c soak/unit.c soak/usage.c soak/watch.c
     store/form.c store/merge.c store/store.c store/unit.c
-    trace/order.c trace/reader.c trace/relocate.c trace/schedule.c trace/shrink.c trace/steps.c trace/writer.c
+    trace/align.c trace/numbers.c trace/order.c trace/reader.c trace/relocate.c trace/schedule.c trace/shrink.c
+    trace/steps.c trace/writer.c
 )
 list(TRANSFORM CONSTRICTOR_COMMAND_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 set(CONSTRICTOR_COMMAND_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.c)

@@ -134,11 +134,13 @@ static enum cx_status job_start(struct engine *engine, uint32_t number, struct c
         words[count++] = dictionary_word;
     }
     words[count++] = engine->corpus;
-    char seeds[PATH_MAX];
-    snprintf(seeds, sizeof(seeds), "%.3900s/fuzz/seeds/%.100s", cx_targets_source_dir(),
-             options->name + strlen("fuzz_"));
-    if (access(seeds, R_OK) == 0) {
-        words[count++] = seeds;
+    char seeds[2][PATH_MAX];
+    for (int i = 0; i < 2; i++) {
+        snprintf(seeds[i], sizeof(seeds[i]), "%.3900s/fuzz/seeds/%.100s",
+                 i == 0 ? cx_targets_source_dir() : cx_targets_build_dir(), options->name + strlen("fuzz_"));
+        if (access(seeds[i], R_OK) == 0) {
+            words[count++] = seeds[i];
+        }
     }
     return process_start(engine, process, words, error);
 }

@@ -136,14 +136,15 @@ enum cx_status cx_session_play(struct cx_session *session, const struct cx_devia
     return cx_session_request(session, &wanted, plan, error);
 }
 
-enum cx_status cx_session_sample(struct cx_session *session, uint64_t number, uint32_t depth, uint64_t choices_expected,
-                                 struct cx_error *error)
+enum cx_status cx_session_sample(struct cx_session *session, const struct cx_sample *sample, struct cx_error *error)
 {
     const struct cx_request wanted = {.strategy = CX_STRATEGY_PCT,
-                                      .pct_depth = depth,
-                                      .seed = cx_mix(session->schedule.seed ^ cx_mix(number)),
-                                      .choices_expected = choices_expected};
-    return cx_session_request(session, &wanted, NULL, error);
+                                      .pct_depth = sample->depth,
+                                      .seed = cx_mix(session->schedule.seed ^ cx_mix(sample->number)),
+                                      .choices_expected = sample->choices_expected,
+                                      .given = UINT64_MAX,
+                                      .plan_count = sample->numbers_count};
+    return cx_session_request(session, &wanted, sample->numbers, error);
 }
 
 int cx_session_same(const struct cx_session *session)

@@ -47,9 +47,17 @@ enum cx_status cx_session_play(struct cx_session *session, const struct cx_devia
 enum cx_status cx_session_request(struct cx_session *session, const struct cx_request *wanted,
                                   const struct cx_deviation *plan, struct cx_error *error);
 
-// The same for a run that PCT draws: `number` is which, `depth` how many change points plus one.
-enum cx_status cx_session_sample(struct cx_session *session, uint64_t number, uint32_t depth, uint64_t choices_expected,
-                                 struct cx_error *error);
+// A run that is drawn with few preemptions.
+struct cx_sample {
+    uint64_t number; // which
+    uint32_t depth;  // of pct: how many change points plus one
+    uint64_t choices_expected;
+    const struct cx_deviation *numbers; // that main gets where it draws some; 0 for those that are not there
+    uint32_t numbers_count;
+};
+
+// The same for such a run.
+enum cx_status cx_session_sample(struct cx_session *session, const struct cx_sample *sample, struct cx_error *error);
 
 // 1 if the last run showed the file's own signature.
 int cx_session_same(const struct cx_session *session);

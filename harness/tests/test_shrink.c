@@ -210,6 +210,148 @@ static void test_shrink_prefers_fewer_preemptions_to_fewer_deviations(void **sta
     assert_false(cx_shrink_smaller(&left, &left));
 }
 
+// A program of numbers: main takes 10 steps for each number that it has, each at a place of its own, then 50 more. The
+// finding shows when main has the number 21 and is stopped at the 25th of those 50, wherever that is then.
+#define OPERATIONS 40
+#define OPERATION_STEPS 10
+#define NEEDED_NUMBER 21
+#define NEEDED_PLACE 25
+
+static uint64_t program_steps(const struct cx_deviation *plan, size_t plan_count)
+{
+    uint64_t numbers = 0;
+    for (size_t i = 0; i < plan_count; i++) {
+        numbers += plan[i].kind == CX_DEVIATION_PICK;
+    }
+    return numbers * OPERATION_STEPS;
+}
+
+static enum cx_status program_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                                   struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    const uint64_t wanted = program_steps(plan, plan_count) + NEEDED_PLACE;
+    struct rule all = {.needed_count = 0};
+    int has_number = 0, has_switch = 0;
+    (void)context;
+    for (size_t i = 0; i < plan_count; i++) {
+        has_number |= plan[i].kind == CX_DEVIATION_PICK && plan[i].point == NEEDED_NUMBER;
+        has_switch |= plan[i].kind == CX_DEVIATION_SWITCH && plan[i].point == wanted;
+    }
+    *same = has_number && has_switch;
+    return *same ? rule_play(&all, plan, plan_count, same, normalised, error) : CX_OK;
+}
+
+static enum cx_status program_log(void *context, const struct cx_deviation *plan, size_t plan_count,
+                                  struct cx_step **steps, size_t *steps_count, struct cx_error *error)
+{
+    (void)context;
+    (void)error;
+    *steps = calloc(program_steps(plan, plan_count) + 50, sizeof(**steps));
+    assert_non_null(*steps);
+    *steps_count = 0;
+    for (size_t i = 0; i < plan_count; i++) {
+        for (uint64_t k = 0; plan[i].kind == CX_DEVIATION_PICK && k < OPERATION_STEPS; k++) {
+            (*steps)[(*steps_count)++].caller = 1000 * plan[i].point + k;
+        }
+    }
+    for (uint64_t k = 1; k <= 50; k++) {
+        (*steps)[(*steps_count)++].caller = k;
+    }
+    for (size_t i = 0; i < *steps_count; i++) {
+        (*steps)[i].thread = CX_THREAD_KEY_MAIN;
+        (*steps)[i].point = i + 1;
+    }
+    return CX_OK;
+}
+
+static void test_shrink_takes_numbers_first_and_moves_the_switches(void **state)
+{
+    (void)state;
+    struct cx_shrink shrink = {
+        .play = program_play, .log = program_log, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, OPERATIONS + 1);
+    for (uint64_t i = 0; i < OPERATIONS; i++) {
+        shrink.best.list[i] =
+            (struct cx_deviation){.point = i + 1, .thread = CX_THREAD_KEY_MAIN, .choice = 3, .kind = CX_DEVIATION_PICK};
+    }
+    shrink.best.list[OPERATIONS] = (struct cx_deviation){.point = OPERATIONS * OPERATION_STEPS + NEEDED_PLACE,
+                                                         .thread = CX_THREAD_KEY_MAIN,
+                                                         .choice = 7,
+                                                         .preemption = 1};
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(shrink.best.count, 2);
+    assert_int_equal(cx_shrink_numbers(&shrink.best), 1);
+    assert_int_equal(shrink.best.list[0].point, NEEDED_NUMBER);
+    assert_int_equal(shrink.best.list[1].point, OPERATION_STEPS + NEEDED_PLACE);
+    cx_shrink_list_fini(&shrink.best);
+}
+
+// Of the schedules that are drawn, one in five shows the finding.
+static enum cx_status lucky_sample(void *context, uint64_t number, const struct cx_shrink_list *plan, int *same,
+                                   struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    struct rule all = {.needed_count = 0};
+    (void)context;
+    *same = number % 5 == 4;
+    return *same ? rule_play(&all, plan->list, plan->count, same, normalised, error) : CX_OK;
+}
+
+static enum cx_status never_play(void *context, const struct cx_deviation *plan, size_t plan_count, int *same,
+                                 struct cx_shrink_list *normalised, struct cx_error *error)
+{
+    (void)context;
+    (void)plan;
+    (void)plan_count;
+    (void)normalised;
+    (void)error;
+    *same = 0;
+    return CX_OK;
+}
+
+static void test_shrink_draws_new_schedules_for_fewer_numbers(void **state)
+{
+    (void)state;
+    struct cx_shrink shrink = {
+        .play = never_play, .sample = lucky_sample, .progress = progress_ignore, .trials_max = 5000};
+    start_fill(&shrink.best, 6);
+    for (uint64_t i = 0; i < 5; i++) {
+        shrink.best.list[i] =
+            (struct cx_deviation){.point = i + 1, .thread = CX_THREAD_KEY_MAIN, .choice = 3, .kind = CX_DEVIATION_PICK};
+    }
+    assert_int_equal(cx_shrink_run(&shrink, NULL), CX_OK);
+    assert_int_equal(cx_shrink_numbers(&shrink.best), 0);
+    cx_shrink_list_fini(&shrink.best);
+}
+
+static void test_shrink_aligns_switches_with_their_places(void **state)
+{
+    (void)state;
+    // 60 places; in the other run 6 to 9 are gone, and three more come before 40.
+    struct cx_step from[60], to[59];
+    struct cx_shrink_log left = {from, 60}, right = {to, 0};
+    memset(from, 0, sizeof(from));
+    memset(to, 0, sizeof(to));
+    for (uint64_t i = 0; i < 60; i++) {
+        from[i] = (struct cx_step){.thread = 5, .point = i + 1, .caller = i};
+        for (uint64_t k = 0; i == 40 && k < 3; k++) {
+            to[right.count] = (struct cx_step){.thread = 5, .point = right.count + 1, .caller = 100 + k};
+            right.count++;
+        }
+        if (i < 6 || i > 9) {
+            to[right.count] = (struct cx_step){.thread = 5, .point = right.count + 1, .caller = i};
+            right.count++;
+        }
+    }
+    struct cx_deviation plan[4] = {
+        {.thread = 5, .point = 3}, {.thread = 5, .point = 8}, {.thread = 5, .point = 25}, {.thread = 5, .point = 50}};
+    size_t count = 4;
+    assert_int_equal(cx_shrink__align(&left, &right, plan, &count, NULL), CX_OK);
+    assert_int_equal(count, 3); // the second was in what is gone
+    assert_int_equal(plan[0].point, 3);
+    assert_int_equal(plan[1].point, 21);
+    assert_int_equal(plan[2].point, 49);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -219,6 +361,9 @@ int main(void)
         cmocka_unit_test(test_shrink_stops_at_its_bound_and_at_interrupts),
         cmocka_unit_test(test_shrink_finds_places_in_shorter_runs),
         cmocka_unit_test(test_shrink_removes_a_thread_at_once),
+        cmocka_unit_test(test_shrink_takes_numbers_first_and_moves_the_switches),
+        cmocka_unit_test(test_shrink_draws_new_schedules_for_fewer_numbers),
+        cmocka_unit_test(test_shrink_aligns_switches_with_their_places),
         cmocka_unit_test(test_shrink_prefers_fewer_preemptions_to_fewer_deviations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,16 @@ void cx_shrink_list_fini(struct cx_shrink_list *list)
 
 int cx_shrink_smaller(const struct cx_shrink_list *left, const struct cx_shrink_list *right)
 {
+    size_t left_numbers = cx_shrink_numbers(left);
+    size_t right_numbers = cx_shrink_numbers(right);
+    if (left_numbers != right_numbers) {
+        return left_numbers < right_numbers;
+    }
+    uint32_t left_first = cx_shrink_first_number(left);
+    uint32_t right_first = cx_shrink_first_number(right);
+    if (left_first != right_first) {
+        return left_first < right_first;
+    }
     size_t left_preemptions = cx_schedule_preemptions(left->list, left->count);
     size_t right_preemptions = cx_schedule_preemptions(right->list, right->count);
     if (left_preemptions != right_preemptions) {
@@ -49,6 +59,17 @@ enum cx_status cx_shrink__try(struct cx_shrink *shrink, const struct cx_deviatio
     int same = 0;
     shrink->trials++;
     enum cx_status status = shrink->play(shrink->context, plan, plan_count, &same, &normalised, error);
+    *better = better_take(shrink, status == CX_OK && same, &normalised);
+    return status;
+}
+
+enum cx_status cx_shrink__sample(struct cx_shrink *shrink, const struct cx_shrink_list *plan, uint64_t number,
+                                 int *better, struct cx_error *error)
+{
+    struct cx_shrink_list normalised = {0};
+    int same = 0;
+    shrink->trials++;
+    enum cx_status status = shrink->sample(shrink->context, number, plan, &same, &normalised, error);
     *better = better_take(shrink, status == CX_OK && same, &normalised);
     return status;
 }
@@ -248,11 +269,7 @@ static enum cx_status samples_draw(struct cx_shrink *shrink, uint64_t *next, int
     enum cx_status status = CX_OK;
     *better = 0;
     while (status == CX_OK && !*better && *next < shrink->samples_max && trials_left(shrink)) {
-        struct cx_shrink_list normalised = {0};
-        int same = 0;
-        shrink->trials++;
-        status = shrink->sample(shrink->context, (*next)++, &same, &normalised, error);
-        *better = better_take(shrink, status == CX_OK && same, &normalised);
+        status = cx_shrink__sample(shrink, &shrink->best, (*next)++, better, error);
     }
     return status;
 }
@@ -261,8 +278,12 @@ enum cx_status cx_shrink_run(struct cx_shrink *shrink, struct cx_error *error)
 {
     uint64_t next_sample = 0;
     for (;;) {
-        enum cx_status status = fixpoint_find(shrink, error);
         int better = 0;
+        enum cx_status status = cx_shrink__fewer_numbers(shrink, &better, error);
+        if (status == CX_OK) {
+            better = 0;
+            status = fixpoint_find(shrink, error);
+        }
         size_t preemptions = cx_schedule_preemptions(shrink->best.list, shrink->best.count);
         if (status == CX_OK && preemptions > CX_PREEMPTIONS_GOOD && shrink->log != NULL) {
             status = cx_shrink__relocate(shrink, &better, error);
