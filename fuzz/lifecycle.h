@@ -108,6 +108,8 @@ struct fuzz_program {
 void fuzz_program_walk(struct fuzz_program *program, void (*field)(void *context, uint8_t *value, uint32_t values),
                        void *context);
 
+// 1 if the operation is one, of a thread that there is.
+int fuzz_program_plays(const struct fuzz_program *program, uint32_t thread, uint32_t i);
 // 1 if some thread of the program has this operation.
 int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind);
 // Operations that are something.
@@ -118,7 +120,10 @@ const char *fuzz_op_name(uint8_t kind);
 uint8_t fuzz_op_find(const char *name);
 enum fuzz_place fuzz_op_place(uint8_t kind);
 
-// The program as text that reads like C.
+// A text of FUZZ_OP_MAP: each %u in it is the argument.
+void fuzz_text_print(const char *text, unsigned argument, FILE *out);
+// The program as text that reads like C; and as functions for reproducer.c, which has to stand before them.
 void fuzz_program_print(const struct fuzz_program *program, FILE *out);
+void fuzz_program_print_c(const struct fuzz_program *program, FILE *out);
 
 #endif

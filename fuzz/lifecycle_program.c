@@ -25,7 +25,7 @@ void fuzz_program_walk(struct fuzz_program *program, void (*field)(void *context
     }
 }
 
-static int is_something(const struct fuzz_program *program, uint32_t thread, uint32_t i)
+int fuzz_program_plays(const struct fuzz_program *program, uint32_t thread, uint32_t i)
 {
     uint8_t kind = program->ops[thread][i].kind;
     return thread <= program->threads_more && kind != FUZZ_OP_NOTHING && kind < FUZZ_OP_COUNT;
@@ -34,7 +34,7 @@ static int is_something(const struct fuzz_program *program, uint32_t thread, uin
 int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind)
 {
     for (uint32_t i = 0; i < FUZZ_THREADS_MAX * FUZZ_OPS_MAX; i++) {
-        if (is_something(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX) &&
+        if (fuzz_program_plays(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX) &&
             program->ops[i / FUZZ_OPS_MAX][i % FUZZ_OPS_MAX].kind == kind) {
             return 1;
         }
@@ -46,7 +46,7 @@ uint32_t fuzz_program_length(const struct fuzz_program *program)
 {
     uint32_t length = 0;
     for (uint32_t i = 0; i < FUZZ_THREADS_MAX * FUZZ_OPS_MAX; i++) {
-        length += (uint32_t)is_something(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX);
+        length += (uint32_t)fuzz_program_plays(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX);
     }
     return length;
 }
@@ -70,8 +70,7 @@ enum fuzz_place fuzz_op_place(uint8_t kind)
     return kind < FUZZ_OP_COUNT ? operations[kind].place : FUZZ_ANYWHERE;
 }
 
-// Each %u of a text is the argument.
-static void text_print(const char *text, unsigned argument, FILE *out)
+void fuzz_text_print(const char *text, unsigned argument, FILE *out)
 {
     for (const char *at = text; *at != '\0'; at++) {
         if (at[0] == '%' && at[1] == 'u') {
@@ -94,9 +93,9 @@ void fuzz_program_print(const struct fuzz_program *program, FILE *out)
                 thread);
         for (uint32_t i = 0; i < FUZZ_OPS_MAX; i++) {
             const struct fuzz_op *op = &program->ops[thread][i];
-            if (is_something(program, thread, i)) {
+            if (fuzz_program_plays(program, thread, i)) {
                 fputs("    ", out);
-                text_print(operations[op->kind].text, op->argument, out);
+                fuzz_text_print(operations[op->kind].text, op->argument, out);
                 fprintf(out, ";    // %s\n", operations[op->kind].name);
             }
         }

@@ -85,6 +85,34 @@ uint32_t fuzz_schedule_plan(const struct fuzz_schedule *schedule, struct cx_devi
     return schedule->switches_count;
 }
 
+// The number of a thread, or FUZZ_SWITCH_THREADS.
+static uint8_t thread_of(uint32_t key)
+{
+    uint8_t thread = 0;
+    while (thread < FUZZ_SWITCH_THREADS && key_of(thread) != key) {
+        thread++;
+    }
+    return thread;
+}
+
+int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_deviation *plan, size_t count)
+{
+    memset(schedule, 0, sizeof(*schedule));
+    for (size_t i = 0; i < count; i++) {
+        struct fuzz_switch entry = {
+            .thread = thread_of(plan[i].thread), .to = thread_of(plan[i].choice), .point = (uint32_t)plan[i].point};
+        if (plan[i].kind != CX_DEVIATION_SWITCH) {
+            continue;
+        }
+        if (schedule->switches_count == FUZZ_SWITCHES_MAX || entry.thread == FUZZ_SWITCH_THREADS ||
+            entry.to == FUZZ_SWITCH_THREADS || plan[i].point > UINT32_MAX) {
+            return -1;
+        }
+        schedule->switches[schedule->switches_count++] = entry;
+    }
+    return 0;
+}
+
 static uint32_t below(struct cx_prng *prng, uint32_t bound)
 {
     return (uint32_t)cx_prng_below(prng, bound);

@@ -49,6 +49,8 @@ void fuzz_schedule_read(struct fuzz_schedule *schedule, const uint8_t *data, siz
 size_t fuzz_schedule_write(const struct fuzz_schedule *schedule, uint8_t *data);
 // The switches as a plan, which has room for FUZZ_SWITCHES_MAX. Returns how many.
 uint32_t fuzz_schedule_plan(const struct fuzz_schedule *schedule, struct cx_deviation *plan);
+// The switches of a plan, to be followed as they are. 0, or -1: there are too many, or of other threads.
+int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_deviation *plan, size_t count);
 // One small change.
 void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule);
 

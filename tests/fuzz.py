@@ -16,11 +16,11 @@ INPUT = command.ROOT / "fuzz/regress/lifecycle/attach_while_finalizing"
 SIGNATURE = r"^FINDING: (.*PyGILState_Ensure.*|.*_Py_qsbr_register.*) \[([0-9a-f]{12})\]$"
 
 
-def play(test, number):
+def play(test, number, path=INPUT):
     """The target with its engine on the file: how it ended, and the ids of what it found."""
     out = test.work / f"play{number}"
     environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target, "CONSTRICTOR_FUZZ_OUT": str(out)}
-    ended = subprocess.run([test.build / "fuzz/fuzz_lifecycle", INPUT], cwd=test.work, env=environment,
+    ended = subprocess.run([test.build / "fuzz/fuzz_lifecycle", path], cwd=test.work, env=environment,
                            capture_output=True, text=True, errors="replace")
     return out, ended, [match[1] for match in re.findall(SIGNATURE, ended.stderr, re.M)]
 
@@ -44,6 +44,24 @@ def check_artifact(test):
                    f"{path.suffix or 'the input'} is printed as its program", printed.stdout + printed.stderr)
     saved = schedules[0].with_suffix(".input").read_bytes()
     test.check(saved == INPUT.read_bytes(), "the input is saved beside it")
+    check_shrunk(test, schedules[0], ids[0])
+
+
+def tool(test, name, *words):
+    """The standard output of a tool of the fuzz targets."""
+    return subprocess.run([test.build / "fuzz" / name, *words], check=True, capture_output=True, text=True).stdout
+
+
+def check_shrunk(test, schedule, ids):
+    small, again = test.work / "small.cxs", test.work / "small.input"
+    ended = test.command("shrink", schedule, "--out", small)
+    program = tool(test, "lifecycle_print", small) if ended.status == 0 else ""
+    test.check(program.count("PyGILState_Ensure();") == 1 and "Py_FinalizeEx();" in program and
+               program.count(" // switch ") <= 3 and program.count(";    // ") == 1,
+               "shrink leaves one attach beside the finalization", f"{ended}\n{program}")
+    tool(test, "lifecycle_print", "--input", again, small)
+    _, ended, found = play(test, "small", again)
+    test.check(found == ids, "the small schedule is an input, too, with the same signature", ended.stderr[-2000:])
 
 
 def check_command(test):

@@ -10,8 +10,8 @@
 
 #include "harness/trace/shrink.h"
 
-#define CX_AGREE_STEPS 12       // equal steps in a row that count as agreement
-#define CX_PIECE_MAX 60000      // steps that are passed over at once
+#define CX_AGREE_STEPS 12        // equal steps in a row that count as agreement
+#define CX_PIECE_MAX 60000       // steps that are passed over at once
 #define CX_COMPARES_MAX 40000000 // for one thread; what is left keeps the distance that it has
 
 // The steps of one thread.
