@@ -59,8 +59,8 @@ static void op_print(const struct fuzz_op *op, FILE *out)
     case FUZZ_OP_SECTION_TWO:
     case FUZZ_OP_PROFILE:
     case FUZZ_OP_TRACE:
-        fprintf(out, "op_%s(self, %u);\n",
-                op->kind == FUZZ_OP_SECTION_TWO ? "section_two" : fuzz_op_name(op->kind), op->argument);
+        fprintf(out, "op_%s(self, %u);\n", op->kind == FUZZ_OP_SECTION_TWO ? "section_two" : fuzz_op_name(op->kind),
+                op->argument);
         break;
     case FUZZ_OP_ENTER_MAIN ... FUZZ_OP_ENTER_OWN:
         fprintf(out, "op_enter_%s(self);\n", fuzz_op_name(op->kind) + 6); // behind "enter-"
