@@ -15,7 +15,8 @@
 
 #define CX_GATE_RUNS_DEFAULT 200
 #define CX_GATE_JOBS_DEFAULT 2
-#define CX_GATE_TIME_DEFAULT_NS (1800ULL * 1000000000ULL)
+// Two minutes less than the half-hour that a gate may last: to kill what runs, and to write the reports.
+#define CX_GATE_TIME_DEFAULT_NS (1680ULL * 1000000000ULL)
 
 static char doc[] =
     "Compare two CPython builds, scenario by scenario.\vSCENARIO is a name, a shell pattern, or all (default). Both "
@@ -58,10 +59,10 @@ static const struct argp_option options[] = {
      "More runs for each side where one shows something alone (default: as --runs; 0 with --stop-at)", 0},
     {"cpu", KEY_CPU, "TIME", 0, "CPU time of each scenario on each side (default no limit)", 0},
     {"stop-at", KEY_STOP_AT, "REGEX", 0, "A side ends with a scenario at a confirmed signature that fits", 0},
-    {"for", KEY_FOR, "TIME", 0, "Time for everything together (default 30m; with --runs no limit)", 0},
+    {"for", KEY_FOR, "TIME", 0, "Time for everything together (default 28m; with --runs no limit)", 0},
     {"jobs", 'j', "N", 0, "Runs at a time (default 2; 0: one for every CPU)", 0},
     {"out", KEY_OUT, "DIR", 0, "Folder for schedule files and the state (default constrictor-gate)", 0},
-    {"resume", KEY_RESUME, "DIR", 0, "Go on with the gate of DIR, as it was asked", 0},
+    {"resume", KEY_RESUME, "DIR", 0, "Go on with the gate of DIR, as it was asked; --for gives it more time", 0},
     {"markdown", KEY_MARKDOWN, "FILE", 0, "Write a summary of one page to FILE", 0},
     {"json", KEY_JSON, "FILE", 0, "Write all results to FILE", 0},
     {"bisect", KEY_BISECT, "DIR", 0, "Judge the CPython source tree DIR, for git bisect run", 0},
@@ -103,6 +104,7 @@ static enum cx_status number_option(struct gate_command *command, int key, const
     case KEY_CPU:
         return cx_option_duration_ns("--cpu", argument, &command->gate.cpu_ns_max, error);
     case KEY_FOR:
+        command->gate.time_given = 1;
         return cx_option_duration_ns("--for", argument, &run->time_max_ns, error);
     case 'S':
         return cx_option_number("--seed", argument, 0, INT64_MAX, &run->seed, error);

@@ -53,7 +53,8 @@ void cx_explore_say(const struct cx_explore *explore, const char *text)
 static int time_left(const struct cx_explore *explore)
 {
     const struct cx_explore_options *options = explore->options;
-    if (explore->work->next_deal <= options->runs_floor) {
+    int late = options->floor_end_ns > 0 && cx_clock_ns() >= options->floor_end_ns;
+    if (explore->work->next_deal <= (late && options->runs_floor > 1 ? 1 : options->runs_floor)) {
         return 1;
     }
     int cpu_left = options->cpu_ns_max == 0 || explore->totals.cpu_ns < options->cpu_ns_max;

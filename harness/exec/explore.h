@@ -32,6 +32,7 @@ struct cx_explore_options {
     uint64_t deadline_ns;     // CX_NO_DEADLINE: until runs_max
     uint64_t findings_max;    // stop after so many signatures; 0: no limit
     uint64_t runs_floor;      // so many are played in any case; 0: the default order at least
+    uint64_t floor_end_ns;    // from then on one run is floor enough; 0: never
     uint64_t cpu_ns_max;      // stop after so much CPU time of runs; 0: no limit
     const regex_t *stop_at;   // stop after a confirmed signature that fits it; NULL: none
     uint32_t wall_ms_max;     // of one run; 0: the scenario's
@@ -71,7 +72,7 @@ struct cx_explore {
 
 // Play and judge. The caller fills in options, observer, resolver, crew, scenario and expected; all else is zero.
 // Findings and totals stay valid whatever is returned; the caller frees them with cx_explore_fini().
-// CX_ERR_INTERRUPTED: Ctrl-C; CX_ERR_RUNNER: runners were lost too often.
+// CX_ERR_INTERRUPTED: Ctrl-C or the command's limit; CX_ERR_RUNNER: runners were lost too often.
 enum cx_status cx_explore_run(struct cx_explore *explore, struct cx_error *error);
 void cx_explore_fini(struct cx_explore *explore);
 

@@ -6,8 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "harness/exec/clock.h"
+
 static volatile sig_atomic_t interrupted;
 static sigset_t wait_mask;
+static uint64_t limit_ns = CX_NO_DEADLINE;
 
 static void on_signal(int number)
 {
@@ -46,7 +49,7 @@ void cx_interrupt_reset(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-int cx_interrupted(void)
+static int asked_to_end(void)
 {
     if (!interrupted) {
         sigset_t pending;
@@ -55,6 +58,31 @@ int cx_interrupted(void)
         return sigismember(&pending, SIGINT) == 1 || sigismember(&pending, SIGTERM) == 1;
     }
     return 1;
+}
+
+static int limit_passed(void)
+{
+    return limit_ns != CX_NO_DEADLINE && cx_clock_ns() >= limit_ns;
+}
+
+int cx_interrupted(void)
+{
+    return asked_to_end() || limit_passed();
+}
+
+void cx_interrupt_limit_set(uint64_t deadline_ns)
+{
+    limit_ns = deadline_ns;
+}
+
+uint64_t cx_interrupt_limit(void)
+{
+    return limit_ns;
+}
+
+int cx_interrupt_timed_out(void)
+{
+    return limit_passed() && !asked_to_end();
 }
 
 const sigset_t *cx_interrupt_wait_mask(void)

@@ -386,7 +386,8 @@ enum cx_status cx_worker_wait(struct cx_worker *const *workers, uint32_t count, 
     if (cx_interrupted()) {
         return cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted");
     }
-    int wait_ms = cx_clock_poll_ms(deadline_ns);
+    uint64_t limit_ns = cx_interrupt_limit();
+    int wait_ms = cx_clock_poll_ms(limit_ns < deadline_ns ? limit_ns : deadline_ns);
     struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * (long)CX_NS_PER_MS};
     int ready = ppoll(files, files_count, wait_ms < 0 ? NULL : &wait, cx_interrupt_wait_mask());
     if (ready < 0 && errno != EINTR) {

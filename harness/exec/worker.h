@@ -66,8 +66,8 @@ enum cx_status cx_worker_begin(struct cx_worker *worker, struct cx_error *error)
 // 1 while a run is being played.
 int cx_worker_busy(const struct cx_worker *worker);
 
-// Wait until some busy worker has something to say, a run's time is over, `deadline_ns` passes, or an interrupt comes
-// (CX_ERR_INTERRUPTED). Blocks: yes.
+// Wait until some busy worker has something to say, a run's time is over, `deadline_ns` passes, or an interrupt comes,
+// which the command's time limit is, too (CX_ERR_INTERRUPTED). Blocks: yes.
 enum cx_status cx_worker_wait(struct cx_worker *const *workers, uint32_t count, uint64_t deadline_ns,
                               struct cx_error *error);
 

@@ -40,6 +40,22 @@ static uint64_t share_deadline(const struct cx_gate_compare *compare)
     return now_ns + cx_gate_share_ns(left_ns, compare->scenarios_left);
 }
 
+static void scenario_end_set(struct cx_gate_compare *compare)
+{
+    uint64_t now_ns = cx_clock_ns();
+    uint64_t left_ns = compare->deadline_ns > now_ns ? compare->deadline_ns - now_ns : 0;
+    compare->scenario_end_ns =
+        compare->deadline_ns == CX_NO_DEADLINE ? 0 : now_ns + left_ns / (compare->scenarios_left + 1);
+}
+
+// Up to when a side plays the floor: the candidate, which comes first, must leave the baseline its half.
+static uint64_t floor_end(const struct cx_gate_compare *compare, enum cx_gate_side side)
+{
+    uint64_t now_ns = cx_clock_ns();
+    int halved = side == CX_GATE_CANDIDATE && compare->scenario_end_ns > now_ns;
+    return halved ? now_ns + (compare->scenario_end_ns - now_ns) / 2 : compare->scenario_end_ns;
+}
+
 // The candidate first; the baseline then plays as many, or says how many it had the time for. Where --stop-at ends a
 // side early, the other one has its own bounds.
 static enum cx_status both_explore(struct cx_gate_compare *compare, struct cx_gate_result *result, uint32_t strategy,
@@ -53,6 +69,7 @@ static enum cx_status both_explore(struct cx_gate_compare *compare, struct cx_ga
                                       .strategy = strategy,
                                       .run_first = run_first,
                                       .runs_floor = CX_GATE_RUNS_FLOOR,
+                                      .floor_end_ns = floor_end(compare, (enum cx_gate_side)at),
                                       .runs_max = runs,
                                       .deadline_ns = share_deadline(compare),
                                       .cpu_ns_max = compare->options->cpu_ns_max,
@@ -63,7 +80,7 @@ static enum cx_status both_explore(struct cx_gate_compare *compare, struct cx_ga
         if (!compare->stopping) {
             runs = stint.runs > 0 ? stint.runs : 1;
         }
-        if (stint.skipped || (stint.nothing && compare->sights.count == 0)) {
+        if (status == CX_OK && (stint.skipped || (stint.nothing && compare->sights.count == 0))) {
             result->verdict = CX_GATE_NOT_COMPARABLE;
             result->reason = stint.skipped ? "it skips itself here" : "nothing was explored";
         }
@@ -71,15 +88,21 @@ static enum cx_status both_explore(struct cx_gate_compare *compare, struct cx_ga
     return status;
 }
 
-// Follow on the other side what one side alone has seen, from this sight on.
+// Follow on the other side what one side alone has seen, from this sight on. `status` is that of the exploring: what
+// cannot be followed any more is not confirmed, for nobody knows whether the other side shows it, too.
 static enum cx_status one_sided_follow(struct cx_gate_compare *compare, const struct cx_gate_result *result,
-                                       size_t from, struct cx_error *error)
+                                       size_t from, enum cx_status status, struct cx_error *error)
 {
-    enum cx_status status = CX_OK;
-    for (size_t i = from; i < compare->sights.count && status == CX_OK; i++) {
+    for (size_t i = from; i < compare->sights.count; i++) {
         enum cx_gate_side missing;
-        if (cx_gate_one_sided(&compare->sights.list[i], &missing)) {
+        if (!cx_gate_one_sided(&compare->sights.list[i], &missing)) {
+            continue;
+        }
+        if (status == CX_OK) {
             status = cx_gate_side_follow(&compare->sides[missing], result->scenario, i, error);
+        }
+        if (status != CX_OK) {
+            compare->sights.list[i].sides[!missing].confirmed = 0;
         }
     }
     return status;
@@ -125,18 +148,16 @@ enum cx_status cx_gate_compare_first(struct cx_gate_compare *compare, struct cx_
                                      struct cx_error *error)
 {
     const struct cx_campaign_options *run = &compare->options->run;
+    scenario_end_set(compare);
     enum cx_status status = both_explore(compare, result, run->strategy, 0, run->runs_max, error);
-    if (status == CX_OK) {
-        status = one_sided_follow(compare, result, 0, error);
-    }
+    status = one_sided_follow(compare, result, 0, status, error);
     const struct cx_gate_sight *alone = one_sided_first(compare);
-    if (status == CX_OK && alone != NULL && compare->options->search_max > 0) {
+    int late = compare->scenario_end_ns > 0 && cx_clock_ns() >= compare->scenario_end_ns;
+    if (status == CX_OK && alone != NULL && compare->options->search_max > 0 && !late) {
         size_t known = compare->sights.count;
         status = both_explore(compare, result, alone->strategy, result->runs[CX_GATE_CANDIDATE],
                               compare->options->search_max, error);
-        if (status == CX_OK) {
-            status = one_sided_follow(compare, result, known, error);
-        }
+        status = one_sided_follow(compare, result, known, status, error);
     }
     missing_count(compare, 0, compare->sights.count, result->runs);
     sights_explain(compare, result->scenario);
@@ -148,12 +169,11 @@ enum cx_status cx_gate_compare_more(struct cx_gate_compare *compare, struct cx_g
 {
     const struct cx_campaign_options *run = &compare->options->run;
     size_t known = compare->sights.count;
+    scenario_end_set(compare);
     uint64_t before[CX_GATE_SIDES] = {result->runs[CX_GATE_BASELINE], result->runs[CX_GATE_CANDIDATE]};
     enum cx_status status =
         both_explore(compare, result, run->strategy, before[CX_GATE_CANDIDATE], run->runs_max, error);
-    if (status == CX_OK) {
-        status = one_sided_follow(compare, result, known, error);
-    }
+    status = one_sided_follow(compare, result, known, status, error);
     uint64_t more[CX_GATE_SIDES] = {result->runs[CX_GATE_BASELINE] - before[CX_GATE_BASELINE],
                                     result->runs[CX_GATE_CANDIDATE] - before[CX_GATE_CANDIDATE]};
     missing_count(compare, 0, known, more);

@@ -3,8 +3,9 @@
 // compare: one scenario asked on both sides, for the first time or once more.
 //
 // Time: half of what is left of the gate's time is divided evenly among the scenarios that are still to be asked, the
-// other half is there for those that find something. However late it is, each scenario has CX_GATE_RUNS_FLOOR runs on
-// each side: a gate that has asked nothing must not look like one that found nothing.
+// other half is there for those that find something. A slow machine plays CX_GATE_RUNS_FLOOR runs on each side beyond
+// that, but not beyond an even share of all that is left: then one run on each side has to be enough, so that there is
+// something for the scenarios to come. The limit of interrupt.h ends everything.
 #ifndef CX_GATE_COMPARE_H
 #define CX_GATE_COMPARE_H
 
@@ -22,6 +23,7 @@ struct cx_gate_compare {
     regex_t stop_at;              // of options->stop_at
     int stopping;                 // 1: there is one
     uint64_t deadline_ns;         // of the gate
+    uint64_t scenario_end_ns;     // an even share of all that is left; 0: no limit
     uint64_t scenarios_left;      // on all pairs, as far as is known
 };
 

@@ -62,6 +62,19 @@ static void result_print(struct gate *gate, const struct cx_gate_result *result)
     fflush(stdout);
 }
 
+// The time was over in the middle of it: what both sides have played by then counts.
+static void result_cut(struct cx_gate_result *result, struct cx_gate_sights *sights)
+{
+    if (result->runs[CX_GATE_BASELINE] > 0 && result->runs[CX_GATE_CANDIDATE] > 0) {
+        return;
+    }
+    result->verdict = CX_GATE_NOT_COMPARABLE;
+    result->reason = CX_GATE_NO_TIME;
+    for (size_t i = 0; i < sights->count; i++) {
+        sights->list[i].verdict = CX_GATE_UNCERTAIN;
+    }
+}
+
 // Ask a scenario, for the first time or, with its result of before, once more; print the result and keep it.
 static enum cx_status scenario_gate(struct gate *gate, const char *scenario, const json_t *before,
                                     struct cx_error *error)
@@ -75,11 +88,17 @@ static enum cx_status scenario_gate(struct gate *gate, const char *scenario, con
     if (reason != NULL) {
         result.verdict = CX_GATE_NOT_COMPARABLE;
         result.reason = reason;
+    } else if (cx_interrupt_timed_out()) {
+        status = CX_ERR_INTERRUPTED;
     } else if (before != NULL) {
         cx_gate_state_recall(before, &result, &gate->compare.sights);
         status = cx_gate_compare_more(&gate->compare, &result, error);
     } else {
         status = cx_gate_compare_first(&gate->compare, &result, error);
+    }
+    if (status == CX_ERR_INTERRUPTED && cx_interrupt_timed_out()) {
+        status = CX_OK;
+        result_cut(&result, &gate->compare.sights);
     }
     if (status == CX_OK && result.verdict != CX_GATE_NOT_COMPARABLE) {
         result.verdict = cx_gate_judge(&gate->compare.sights);
@@ -157,6 +176,17 @@ static enum cx_status rest_gate(struct gate *gate, struct cx_error *error)
     return status;
 }
 
+static void progress_write(struct gate *gate, size_t number, size_t count)
+{
+    uint64_t now_ns = cx_clock_ns();
+    char left[32] = "";
+    if (gate->end_ns != CX_NO_DEADLINE) {
+        cx_live_duration_text(gate->end_ns > now_ns ? gate->end_ns - now_ns : 0, left);
+    }
+    snprintf(gate->progress, sizeof(gate->progress), "%zu/%zu%s%s%s ", number, count, left[0] != '\0' ? ", " : "", left,
+             left[0] != '\0' ? " left:" : "");
+}
+
 static enum cx_status pair_gate(struct gate *gate, size_t pair, struct cx_error *error)
 {
     struct cx_names names = {0};
@@ -172,11 +202,12 @@ static enum cx_status pair_gate(struct gate *gate, size_t pair, struct cx_error 
     }
     for (size_t i = 0; i < names.count && status == CX_OK; i++) {
         gate->compare.scenarios_left = names.count - i;
-        snprintf(gate->progress, sizeof(gate->progress), "%zu/%zu ", i + 1, names.count);
+        progress_write(gate, i + 1, names.count);
         if (!cx_gate_state_have(&gate->state, names.list[i], gate->compare.sides[CX_GATE_BASELINE].campaign.target,
                                 gate->compare.sides[CX_GATE_CANDIDATE].campaign.target)) {
-            status = cx_interrupted() ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted")
-                                      : scenario_gate(gate, names.list[i], NULL, error);
+            status = cx_interrupted() && !cx_interrupt_timed_out()
+                         ? cx_error_set(error, CX_ERR_INTERRUPTED, "interrupted")
+                         : scenario_gate(gate, names.list[i], NULL, error);
         }
     }
     if (status == CX_OK && gate->options->rest && gate->compare.deadline_ns != CX_NO_DEADLINE) {
@@ -185,6 +216,9 @@ static enum cx_status pair_gate(struct gate *gate, size_t pair, struct cx_error 
     cx_names_fini(&names);
     for (int at = CX_GATE_BASELINE; at < CX_GATE_SIDES; at++) {
         cx_gate_side_close(&gate->compare.sides[at]);
+    }
+    if (status == CX_ERR_INTERRUPTED && cx_interrupt_timed_out()) {
+        return cx_error_set(error, CX_ERR_NOTHING, "the time was over before all canaries had been found");
     }
     return status;
 }
@@ -229,7 +263,9 @@ static enum cx_status asked_restore(struct cx_gate_options *options, const json_
     names_restore(&run->patterns, json_object_get(asked, "scenarios"));
     run->seed = (uint64_t)json_integer_value(json_object_get(asked, "seed"));
     run->runs_max = (uint64_t)json_integer_value(json_object_get(asked, "runs"));
-    run->time_max_ns = (uint64_t)json_integer_value(json_object_get(asked, "time_ms")) * CX_NS_PER_MS;
+    if (!options->time_given) {
+        run->time_max_ns = (uint64_t)json_integer_value(json_object_get(asked, "time_ms")) * CX_NS_PER_MS;
+    }
     run->jobs = (uint32_t)json_integer_value(json_object_get(asked, "jobs"));
     options->search_max = (uint64_t)json_integer_value(json_object_get(asked, "search"));
     options->cpu_ns_max = (uint64_t)json_integer_value(json_object_get(asked, "cpu_ms")) * CX_NS_PER_MS;
@@ -283,7 +319,10 @@ static enum cx_exit exit_of(const struct gate *gate, enum cx_status status)
     if (asked == cx_gate_state_count(&gate->state, CX_GATE_NOT_COMPARABLE)) {
         return CX_EXIT_NOTHING;
     }
-    return cx_gate_state_count(&gate->state, CX_GATE_NEW) > 0 ? CX_EXIT_FINDINGS : CX_EXIT_OK;
+    if (cx_gate_state_count(&gate->state, CX_GATE_NEW) > 0) {
+        return CX_EXIT_FINDINGS;
+    }
+    return cx_gate_state_left_out(&gate->state) > 0 ? CX_EXIT_NOTHING : CX_EXIT_OK;
 }
 
 static void end_print(const struct gate *gate, enum cx_exit code)
@@ -294,11 +333,37 @@ static void end_print(const struct gate *gate, enum cx_exit code)
                cx_gate_verdict_name(verdict));
     }
     printf("\n");
-    if (code == CX_EXIT_NOTHING) {
+    uint64_t left_out = cx_gate_state_left_out(&gate->state);
+    if (left_out > 0) {
+        fprintf(stderr,
+                "constrictor: for %" PRIu64 " scenarios there was no time; `constrictor gate --resume %s --for TIME` "
+                "asks them\n",
+                left_out, gate->options->run.out_dir);
+    } else if (code == CX_EXIT_NOTHING) {
         fprintf(stderr, "constrictor: nothing could be compared, so this is no pass\n");
     } else if (code == CX_EXIT_INTERRUPTED) {
         fprintf(stderr, "constrictor: `constrictor gate --resume %s` goes on\n", gate->options->run.out_dir);
     }
+}
+
+// When this gate ends; a gate that goes on has what is left of its time, or what it is given.
+static enum cx_status time_begin(struct gate *gate, struct cx_error *error)
+{
+    const struct cx_gate_options *options = gate->options;
+    uint64_t time_ns = options->run.time_max_ns;
+    gate->started_ns = cx_clock_ns();
+    gate->spent_ns = cx_gate_state_spent_ns(&gate->state);
+    if (time_ns == 0) {
+        gate->end_ns = CX_NO_DEADLINE;
+        return CX_OK;
+    }
+    uint64_t before_ns = options->time_given ? 0 : gate->spent_ns; // a new gate has spent nothing
+    if (time_ns <= before_ns) {
+        return cx_error_set(error, CX_ERR_USAGE, "--resume %s: its time is over; --for TIME gives it more",
+                            options->resume_dir);
+    }
+    gate->end_ns = gate->started_ns + time_ns - before_ns;
+    return CX_OK;
 }
 
 enum cx_exit cx_gate_run(struct cx_gate_options *options)
@@ -312,18 +377,17 @@ enum cx_exit cx_gate_run(struct cx_gate_options *options)
     gate->compare.options = options;
     cx_live_init(&gate->live);
     enum cx_status status = gate_prepare(gate, &error);
-    uint64_t time_ns = options->run.time_max_ns;
-    gate->started_ns = cx_clock_ns();
-    gate->spent_ns = cx_gate_state_spent_ns(&gate->state);
-    uint64_t left_ns = time_ns > gate->spent_ns ? time_ns - gate->spent_ns : 0;
-    gate->end_ns = time_ns == 0 ? CX_NO_DEADLINE : gate->started_ns + left_ns;
+    status = status == CX_OK ? time_begin(gate, &error) : status;
     int began = status == CX_OK;
     for (size_t i = 0; i < options->sides[0].count && status == CX_OK; i++) {
         uint64_t now_ns = cx_clock_ns();
         uint64_t part_ns = gate->end_ns > now_ns ? (gate->end_ns - now_ns) / (options->sides[0].count - i) : 0;
         gate->compare.deadline_ns = gate->end_ns == CX_NO_DEADLINE ? CX_NO_DEADLINE : now_ns + part_ns;
+        cx_interrupt_limit_set(gate->compare.deadline_ns);
         status = pair_gate(gate, i, &error);
     }
+    cx_interrupt_limit_set(CX_NO_DEADLINE);
+    int complete = status == CX_OK && cx_gate_state_left_out(&gate->state) == 0;
     enum cx_exit code = exit_of(gate, status);
     cx_live_clear(&gate->live);
     if (status != CX_OK) {
@@ -331,7 +395,7 @@ enum cx_exit cx_gate_run(struct cx_gate_options *options)
     }
     if (began) {
         end_print(gate, code);
-        if (cx_gate_summary_write(&gate->state, status == CX_OK, (int)code, options->markdown_path, options->json_path,
+        if (cx_gate_summary_write(&gate->state, complete, (int)code, options->markdown_path, options->json_path,
                                   &error) != CX_OK) {
             code = cx_command_fail(CX_ERR_ENVIRONMENT, &error);
         }

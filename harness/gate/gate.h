@@ -15,6 +15,7 @@
 struct cx_gate_options {
     struct cx_campaign_options run;       // patterns, seed, strategy, bounds, jobs, folder; its targets are not used
     struct cx_names sides[CX_GATE_SIDES]; // pairs: as many on each side
+    int time_given;                       // run.time_max_ns is the user's; with resume_dir it counts from now on
     uint64_t search_max;                  // more runs for each side, where one has shown something alone
     int rest;                             // what is left of the time goes to scenarios that find most
     uint64_t cpu_ns_max;                  // CPU time of a scenario on a side; 0: no limit

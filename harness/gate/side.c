@@ -125,6 +125,7 @@ static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_s
         .seed = options->seed,
         .run_first = stint->run_first,
         .runs_floor = stint->runs_floor,
+        .floor_end_ns = stint->floor_end_ns,
         .runs_max = stint->runs_max,
         .deadline_ns = stint->deadline_ns,
         .cpu_ns_max = stint->cpu_ns_max,

@@ -25,7 +25,8 @@ struct cx_gate_stint {
     const char *scenario;
     uint32_t strategy;
     uint64_t run_first;
-    uint64_t runs_floor; // that are played however late it is
+    uint64_t runs_floor;   // that are played beyond the deadline, too
+    uint64_t floor_end_ns; // from then on one is enough; 0: never
     uint64_t runs_max;
     uint64_t deadline_ns;
     uint64_t cpu_ns_max;    // 0: no limit

@@ -196,7 +196,7 @@ int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, 
         const json_t *object = json_array_get(state->results, i);
         if (text_is(object, "scenario", scenario) && text_is(object, "baseline", baseline) &&
             text_is(object, "candidate", candidate)) {
-            return 1;
+            return !text_is(object, "reason", CX_GATE_NO_TIME);
         }
     }
     return 0;
@@ -270,6 +270,15 @@ void cx_gate_state_recall(const json_t *object, struct cx_gate_result *result, s
             snprintf(sight->sides[at].schedule, PATH_MAX, "%s", text_of(side, "schedule"));
         }
     }
+}
+
+uint64_t cx_gate_state_left_out(const struct cx_gate_state *state)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        count += (uint64_t)text_is(json_array_get(state->results, i), "reason", CX_GATE_NO_TIME);
+    }
+    return count;
 }
 
 uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict)

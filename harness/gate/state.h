@@ -15,6 +15,8 @@
 #include "harness/status.h"
 
 #define CX_GATE_FORMAT 1
+// The reason of a result that is none: the scenario is asked when the gate goes on.
+#define CX_GATE_NO_TIME "the time was over before both sides had played it"
 
 // Zeroed memory is valid to close.
 struct cx_gate_state {
@@ -48,7 +50,7 @@ void cx_gate_state_close(struct cx_gate_state *state);
 // One more result, or a newer one: on the disk when this returns.
 enum cx_status cx_gate_state_add(struct cx_gate_state *state, const struct cx_gate_result *result,
                                  struct cx_error *error);
-// 1 if this scenario is done on this pair.
+// 1 if this scenario is done on this pair: there is a result, and it is not for want of time that it says nothing.
 int cx_gate_state_have(const struct cx_gate_state *state, const char *scenario, const char *baseline,
                        const char *candidate);
 // The time that this gate had spent when its last result came.
@@ -60,6 +62,8 @@ const json_t *cx_gate_state_richest(const struct cx_gate_state *state, const cha
 // What a result knows, to go on with: runs, CPU time and sights; a sight from there has no plan. The scenario's name is
 // the result's.
 void cx_gate_state_recall(const json_t *object, struct cx_gate_result *result, struct cx_gate_sights *sights);
+// How many scenarios were not played for want of time.
+uint64_t cx_gate_state_left_out(const struct cx_gate_state *state);
 // How many results have a verdict.
 uint64_t cx_gate_state_count(const struct cx_gate_state *state, enum cx_gate_verdict verdict);
 

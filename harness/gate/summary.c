@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/gate/compare.h"
 #include "harness/gate/state.h"
 
 static const char *text_of(const json_t *object, const char *key)
@@ -78,6 +79,37 @@ static void scenarios_print(FILE *file, const json_t *results)
     }
 }
 
+// How many scenarios were asked less than every one is to be.
+static uint64_t hurried_count(const struct cx_gate_state *state)
+{
+    if (json_object_get(state->asked, "stop_at") != NULL) {
+        return 0; // a side ends when it has its answer
+    }
+    int64_t asked = number_of(state->asked, "runs");
+    int64_t floor = asked < CX_GATE_RUNS_FLOOR ? asked : CX_GATE_RUNS_FLOOR;
+    uint64_t count = 0;
+    for (size_t i = 0; i < json_array_size(state->results); i++) {
+        const json_t *result = json_array_get(state->results, i);
+        int few = number_of(result, "baseline_runs") < floor || number_of(result, "candidate_runs") < floor;
+        int comparable = strcmp(text_of(result, "verdict"), cx_gate_verdict_name(CX_GATE_NOT_COMPARABLE)) != 0;
+        count += (uint64_t)(few && comparable);
+    }
+    return count;
+}
+
+static void left_out_print(FILE *file, const struct cx_gate_state *state)
+{
+    uint64_t left_out = cx_gate_state_left_out(state), hurried = hurried_count(state);
+    if (left_out > 0) {
+        fprintf(file, "\n**No verdict on %" PRIu64 " scenarios**: there was no time for them.\n", left_out);
+    }
+    if (hurried > 0) {
+        fprintf(file,
+                "\n%" PRIu64 " scenarios had fewer than %d runs on a side: the table at the end has the numbers.\n",
+                hurried, CX_GATE_RUNS_FLOOR);
+    }
+}
+
 static enum cx_status markdown_write(const struct cx_gate_state *state, int complete, const char *path,
                                      struct cx_error *error)
 {
@@ -97,6 +129,7 @@ static enum cx_status markdown_write(const struct cx_gate_state *state, int comp
                 cx_gate_verdict_name(verdict));
     }
     fprintf(file, ". docs/gate.md says what each means; \"not in N schedules\" is how often it was looked for.\n");
+    left_out_print(file, state);
     static const enum cx_gate_verdict order[] = {CX_GATE_NEW, CX_GATE_FIXED, CX_GATE_CHANGED, CX_GATE_UNCERTAIN,
                                                  CX_GATE_STILL};
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {

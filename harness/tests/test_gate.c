@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "harness/exec/clock.h"
+#include "harness/exec/interrupt.h"
 #include "harness/gate/judge.h"
 #include "harness/gate/state.h"
 
@@ -142,6 +144,44 @@ static void test_a_newer_result_takes_the_place_of_the_older_one(void **state)
     cx_gate_state_close(&gate);
 }
 
+// What was not played is no verdict, and is asked again; another reason, and any verdict, is an answer.
+static void test_a_scenario_without_time_is_asked_again(void **state)
+{
+    (void)state;
+    struct cx_gate_state gate = {0};
+    struct cx_error error = {0};
+    size_t whole_bytes = 0;
+    char text[1000];
+    snprintf(text, sizeof(text),
+             "{\"type\":\"gate\",\"format\":1}\n"
+             "{\"type\":\"result\",\"scenario\":\"late\",\"baseline\":\"x\",\"candidate\":\"y\","
+             "\"verdict\":\"not comparable\",\"reason\":\"%s\"}\n"
+             "{\"type\":\"result\",\"scenario\":\"apart\",\"baseline\":\"x\",\"candidate\":\"y\","
+             "\"verdict\":\"not comparable\",\"reason\":\"it skips itself here\"}\n"
+             "{\"type\":\"result\",\"scenario\":\"played\",\"baseline\":\"x\",\"candidate\":\"y\","
+             "\"verdict\":\"pass\",\"reason\":\"\"}\n",
+             CX_GATE_NO_TIME);
+    assert_int_equal(cx_gate_state_parse(&gate, text, strlen(text), &whole_bytes, &error), CX_OK);
+    assert_int_equal(cx_gate_state_left_out(&gate), 1);
+    assert_false(cx_gate_state_have(&gate, "late", "x", "y"));
+    assert_true(cx_gate_state_have(&gate, "apart", "x", "y"));
+    assert_true(cx_gate_state_have(&gate, "played", "x", "y"));
+    assert_false(cx_gate_state_have(&gate, "never", "x", "y"));
+    cx_gate_state_close(&gate);
+}
+
+static void test_a_limit_that_has_passed_is_an_interrupt(void **state)
+{
+    (void)state;
+    assert_false(cx_interrupted());
+    cx_interrupt_limit_set(1);
+    assert_true(cx_interrupted());
+    assert_true(cx_interrupt_timed_out());
+    cx_interrupt_limit_set(CX_NO_DEADLINE);
+    assert_false(cx_interrupted());
+    assert_false(cx_interrupt_timed_out());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -150,6 +190,8 @@ int main(void)
         cmocka_unit_test(test_only_a_known_defect_makes_another_signature_changed),
         cmocka_unit_test(test_a_line_that_was_cut_off_is_left_out),
         cmocka_unit_test(test_a_newer_result_takes_the_place_of_the_older_one),
+        cmocka_unit_test(test_a_scenario_without_time_is_asked_again),
+        cmocka_unit_test(test_a_limit_that_has_passed_is_an_interrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
