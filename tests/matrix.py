@@ -92,22 +92,28 @@ def print_table(lines):
     return strange
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("scenarios", nargs="*", default=names_in(DOCUMENT.read_text()))
+def arguments(text, log_name, runs, step):
+    """The options of a command that plays rounds."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("scenarios", nargs="*")
     parser.add_argument("--build", type=pathlib.Path, default=command.ROOT / "build/default")
     parser.add_argument("--target", default="")
     parser.add_argument("--strategy", default="pct,random")
-    parser.add_argument("--runs", type=int, default=500, help="of each strategy")
-    parser.add_argument("--step", type=int, default=100, help="runs of one round")
+    parser.add_argument("--runs", type=int, default=runs, help="of each strategy")
+    parser.add_argument("--step", type=int, default=step, help="runs of one round")
     parser.add_argument("--jobs", default="1")
-    parser.add_argument("--log", type=pathlib.Path, help="default: matrix.jsonl in the build's folder")
+    parser.add_argument("--log", type=pathlib.Path, help=f"default: {log_name} in the build's folder")
     parser.add_argument("--print", action="store_true", help="the table of the log, and no run")
     options = parser.parse_args()
     options.build = options.build.resolve()
-    options.log = (options.log or options.build / "matrix.jsonl").resolve()
+    options.log = (options.log or options.build / log_name).resolve()
+    return options
+
+
+def play_rounds(options, patterns):
+    """Play what the log does not have yet."""
     targets = [] if options.print else options.target.split(",")
-    names = {target: names_of(options.build, target, options.scenarios) for target in targets}
+    names = {target: names_of(options.build, target, patterns) for target in targets}
     for first in range(0, options.runs, options.step):
         done = {(line["target"], line["scenario"], line["strategy"], line["first"]) for line in read(options.log)}
         for target in targets:
@@ -120,6 +126,11 @@ def main():
                         print(json.dumps(line), file=log)
                     for text in line["signatures"]:
                         print(f"# {name} on {target}: {text}", file=sys.stderr, flush=True)
+
+
+def main():
+    options = arguments(__doc__, "matrix.jsonl", 500, 100)
+    play_rounds(options, options.scenarios or names_in(DOCUMENT.read_text()))
     sys.exit(1 if print_table(read(options.log)) else 0)
 
 
