@@ -81,6 +81,10 @@ def check_command(test):
     found = re.findall(SIGNATURE, ended.out, re.M)
     test.check(ended.status == command.EXIT_FINDINGS and found != [] and len(found) == len(set(found)),
                "--known none: it is a finding, told once", ended)
+    small = re.findall(r"^shrunk: (.*\.min\.cxs): \d+ deviations of ", ended.out, re.M)
+    all_found = re.findall(r"^FINDING: ", ended.out, re.M)
+    test.check(len(small) == len(all_found) > 0 and all((test.work / path).exists() for path in small),
+               "each finding that nothing explains is shrunk", ended)
 
 
 def check_refusals(test):

@@ -24,11 +24,13 @@
 #include "harness/exec/interrupt.h"
 #include "harness/exec/live.h"
 #include "harness/exec/targets.h"
+#include "harness/trace/format.h"
 
 #define TICK_MS 500
 #define GRACE_S 120          // beyond the time, for a last run
 #define INPUT_BYTES_MAX 8192 // of files and command lines; programs have a bound of their own
 #define WORDS_MAX 16
+#define SHRINK_TRIALS "600" // of one finding
 
 struct process {
     pid_t pid; // 0: it has ended
@@ -253,6 +255,45 @@ static int folder_remove(const char *path)
     return removed;
 }
 
+static void process_wait(struct process *process)
+{
+    while (waitpid(process->pid, &process->status, 0) < 0 && errno == EINTR) {
+        if (cx_interrupted()) {
+            kill(process->pid, SIGKILL);
+        }
+    }
+}
+
+// What nothing explains is made small, by the command itself.
+static void findings_shrink(struct engine *engine)
+{
+    for (size_t i = 0; i < engine->findings.unread.count && !cx_interrupted(); i++) {
+        const char *path = engine->findings.unread.list[i];
+        struct process shrink = {0};
+        struct cx_error error = {0};
+        char out[PATH_MAX], trials[] = SHRINK_TRIALS, kept[600];
+        snprintf(out, sizeof(out), "%.*s.min" CX_SCHEDULE_SUFFIX, (int)(strlen(path) - strlen(CX_SCHEDULE_SUFFIX)),
+                 path);
+        snprintf(shrink.log, sizeof(shrink.log), "%.3900s/%.100s-shrink.log", engine->options->out_dir,
+                 engine->options->name);
+        unlink(shrink.log);
+        char *words[] = {"/proc/self/exe", "shrink", (char *)path, "--out", out, "--trials", trials, NULL};
+        cx_live_clear(&engine->live);
+        fprintf(stderr, "shrinking %s\n", path);
+        if (process_start(engine, &shrink, words, &error) != CX_OK) {
+            fprintf(stderr, "constrictor: it stays as it is: %s\n", error.text);
+            return;
+        }
+        process_wait(&shrink);
+        if (WIFEXITED(shrink.status) && WEXITSTATUS(shrink.status) == 0 &&
+            cx_engine_log_line(shrink.log, "left, ", kept)) {
+            printf("shrunk: %s: %s\n", out, kept);
+        } else {
+            fprintf(stderr, "constrictor: it stays as it is: see %s\n", shrink.log);
+        }
+    }
+}
+
 // Keep of the corpus the fewest inputs that reach the same. Nothing is lost if that fails.
 static void corpus_merge(struct engine *engine)
 {
@@ -271,11 +312,7 @@ static void corpus_merge(struct engine *engine)
         fprintf(stderr, "constrictor: the corpus stays as it is: %s\n", error.text);
         return;
     }
-    while (waitpid(merge.pid, &merge.status, 0) < 0 && errno == EINTR) {
-        if (cx_interrupted()) {
-            kill(merge.pid, SIGKILL);
-        }
-    }
+    process_wait(&merge);
     int merged = WIFEXITED(merge.status) && WEXITSTATUS(merge.status) == 0;
     if (!merged || rename(engine->corpus, old) != 0 || rename(fresh, engine->corpus) != 0) {
         fprintf(stderr, "constrictor: the corpus stays as it is: see %s\n", merge.log);
@@ -336,6 +373,7 @@ enum cx_exit cx_engine_run(const struct cx_engine_options *options)
         watch(engine);
         code = end(engine);
         if (!cx_interrupted() && code != CX_EXIT_ENVIRONMENT) {
+            findings_shrink(engine);
             corpus_merge(engine);
         }
     } else {

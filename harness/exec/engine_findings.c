@@ -18,14 +18,20 @@
 
 #define FRAMES_MAX 8
 #define MISUSE_SUFFIX "_misuse"
+#define SMALL_SUFFIX ".min" CX_SCHEDULE_SUFFIX
+
+static int ends_with(const char *name, const char *suffix)
+{
+    size_t chars = strlen(name);
+    size_t suffix_chars = strlen(suffix);
+    return chars > suffix_chars && strcmp(name + chars - suffix_chars, suffix) == 0;
+}
 
 // A schedule file of this name and this age; a finding that comes again in another session is written again.
 static int version_of(const char *folder, const char *name, char text[PATH_MAX + 60])
 {
     struct stat info;
-    size_t chars = strlen(name);
-    size_t suffix = strlen(CX_SCHEDULE_SUFFIX);
-    if (chars <= suffix || strcmp(name + chars - suffix, CX_SCHEDULE_SUFFIX) != 0) {
+    if (!ends_with(name, CX_SCHEDULE_SUFFIX) || ends_with(name, SMALL_SUFFIX)) {
         return -1;
     }
     snprintf(text, PATH_MAX, "%s/%s", folder, name);
@@ -73,6 +79,7 @@ void cx_engine_findings_end(struct cx_engine_findings *findings)
     cx_known_fini(&findings->known);
     cx_names_fini(&findings->before);
     cx_names_fini(&findings->told);
+    cx_names_fini(&findings->unread);
 }
 
 static void finding_print(struct cx_engine_findings *findings, const struct cx_session *session, const char *path,
@@ -81,9 +88,7 @@ static void finding_print(struct cx_engine_findings *findings, const struct cx_s
     const struct cx_schedule *schedule = &session->schedule;
     struct cx_known_match match =
         cx_known_find(&findings->known, findings->options->target, schedule->scenario, schedule->signature);
-    size_t chars = strlen(schedule->scenario);
-    int misuse =
-        chars > strlen(MISUSE_SUFFIX) && strcmp(schedule->scenario + chars - strlen(MISUSE_SUFFIX), MISUSE_SUFFIX) == 0;
+    int misuse = ends_with(schedule->scenario, MISUSE_SUFFIX);
     int expected = misuse || (match.entry != NULL && !match.regressed);
     findings->unexpected += !expected;
     printf("\n%s: %s\n", misuse ? "misuse" : expected ? "known" : "FINDING", schedule->signature);
@@ -98,6 +103,9 @@ static void finding_print(struct cx_engine_findings *findings, const struct cx_s
         cx_render_symptom(&render, cx_worker_result(session->worker), symptom->kind, symptom->race, "    ");
     }
     printf("  again: constrictor replay %s\n", path);
+    if (same > 0 && (match.entry == NULL || match.regressed)) {
+        cx_names_append(&findings->unread, path);
+    }
 }
 
 static void file_tell(struct cx_engine_findings *findings, const char *version)
@@ -134,8 +142,7 @@ void cx_engine_findings_tell(struct cx_engine_findings *findings)
     files_visit(findings, file_tell);
 }
 
-// The last line of a log that begins with, or after a prefix has, this text; without it.
-static int log_line(const char *log, const char *text, char line[600])
+int cx_engine_log_line(const char *log, const char *text, char line[600])
 {
     FILE *file = fopen(log, "re");
     char *each = NULL;
@@ -159,9 +166,9 @@ static int log_line(const char *log, const char *text, char line[600])
 int cx_engine_findings_crash(struct cx_engine_findings *findings, const char *log)
 {
     char summary[600], artifact[600];
-    if (!log_line(log, "SUMMARY: ", summary)) {
+    if (!cx_engine_log_line(log, "SUMMARY: ", summary)) {
         char reason[600] = "it ended without a word";
-        (void)log_line(log, "fuzz: ", reason);
+        (void)cx_engine_log_line(log, "fuzz: ", reason);
         fprintf(stderr, "constrictor: %s did not work: %s; see %s\n", findings->options->name, reason, log);
         return 1;
     }
@@ -171,7 +178,7 @@ int cx_engine_findings_crash(struct cx_engine_findings *findings, const char *lo
     cx_names_append(&findings->told, summary);
     findings->unexpected++;
     printf("\nFINDING: %s: %s\n", findings->options->name, summary);
-    if (log_line(log, "Test unit written to ", artifact)) {
+    if (cx_engine_log_line(log, "Test unit written to ", artifact)) {
         printf("  input: %s\n", artifact);
     }
     printf("  stack: %s\n", log);

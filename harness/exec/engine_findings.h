@@ -16,6 +16,7 @@ struct cx_engine_findings {
     struct cx_known known;
     struct cx_names before; // files that were there, with their times
     struct cx_names told;   // files, and first lines of crashes
+    struct cx_names unread; // files of findings that nothing explains
     uint64_t unexpected;
     uint64_t runs;
 };
@@ -29,5 +30,8 @@ void cx_engine_findings_tell(struct cx_engine_findings *findings);
 
 // A process has ended badly: print what its log says. 1 if that is no finding, but a process that could not work.
 int cx_engine_findings_crash(struct cx_engine_findings *findings, const char *log);
+
+// The last line of a log that begins with, or after a prefix has, this text; without it. 1 if there is one.
+int cx_engine_log_line(const char *log, const char *text, char line[600]);
 
 #endif
