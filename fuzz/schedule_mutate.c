@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// schedule_mutate: the mutator and the cross-over of fuzz_schedule, whose input is a byte, the scenario, and a schedule.
+// schedule_mutate: the mutator and the cross-over of fuzz_schedule. An input is a byte, the scenario, and a schedule.
 // Schedules are changed as schedules; the scenario is changed seldom, because what a schedule means belongs to it.
 #include "fuzz/schedule_input.h"
 
@@ -44,8 +44,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     return input_write(scenario, &schedule, data, max_size);
 }
 
-// The switches of both, each with even odds, under the strategy, the seed and the scenario of the first; a schedule of
-// another scenario is taken as it is, for its switches mean nothing beside those of this one.
+// The switches of both, each with even odds, under the strategy and the seed of the first. Where the second is of
+// another scenario, the first's gets the second's schedule whole: its switches mean nothing beside those of this one.
 size_t LLVMFuzzerCustomCrossOver(const uint8_t *data1, size_t size1, const uint8_t *data2, size_t size2, uint8_t *out,
                                  size_t max_out_size, unsigned int seed)
 {
