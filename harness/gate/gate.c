@@ -54,9 +54,10 @@ static void result_print(struct gate *gate, const struct cx_gate_result *result)
         printf("    %s: %s%s%s\n", cx_gate_verdict_name(sight->verdict), sight->signature.text,
                sight->issue[0] != '\0' ? ", known: " : "", sight->issue);
         if (cx_gate_one_sided(sight, &missing)) {
-            printf("      not on %s in %" PRIu64 " schedules%s; constrictor replay %s\n", result->targets[missing],
+            const char *schedule = sight->sides[!missing].schedule;
+            printf("      not on %s in %" PRIu64 " schedules%s; %s%s\n", result->targets[missing],
                    sight->sides[missing].schedules, sight->sides[missing].expected ? ", but known there" : "",
-                   sight->sides[!missing].schedule);
+                   schedule[0] != '\0' ? "constrictor replay " : "its schedule is too long to be kept", schedule);
         }
     }
     fflush(stdout);
