@@ -3,24 +3,31 @@
 // fuzz_lifecycle: a program over the runtime and the C API around it, and its schedule, on a real CPython.
 //
 // Property: no crash, no deadlock, nothing lost or dropped twice, and the runtime says what its model says.
-// Input: lifecycle_input.h. CONSTRICTOR_FUZZ_MISUSE (not empty): operations that the documentation forbids are played
-// too, and what they break is misuse. common/drive.h has the other variables.
+// Input: lifecycle_input.h. CONSTRICTOR_FUZZ_MODE is "misuse": operations that the documentation forbids are played,
+// too, and what they break is misuse; or "drift": programs that finalize nothing are played again and again, and may
+// leave nothing behind. common/drive.h has the other variables.
 #include "fuzz/common/drive.h"
 #include "fuzz/common/input.h"
 #include "fuzz/lifecycle_input.h"
+#include "harness/detect/drift.h"
 #include "harness/exec/seed.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct cx_deviation plan[FUZZ_PROGRAM_FIELDS + FUZZ_SWITCHES_MAX];
-    const char *misuse = getenv("CONSTRICTOR_FUZZ_MISUSE");
-    const char *scenario = misuse != NULL && misuse[0] != '\0' ? "fuzz/lifecycle_misuse" : "fuzz/lifecycle";
+    static struct cx_deviation plan[CX_DRIFT_PLAYS * FUZZ_PROGRAM_FIELDS + FUZZ_SWITCHES_MAX];
+    const char *mode = getenv("CONSTRICTOR_FUZZ_MODE");
+    int drift = mode != NULL && strcmp(mode, "drift") == 0;
+    const char *scenario = drift                                         ? "fuzz/lifecycle_drift"
+                           : mode != NULL && strcmp(mode, "misuse") == 0 ? "fuzz/lifecycle_misuse"
+                                                                         : "fuzz/lifecycle";
     struct fuzz_lifecycle input;
     fuzz_lifecycle_read(&input, data, size);
+    uint32_t plays = drift ? CX_DRIFT_PLAYS : 1;
     uint32_t picks_count = 0;
-    uint32_t plan_count = fuzz_lifecycle_plan(&input, plan, &picks_count);
+    uint32_t plan_count = fuzz_lifecycle_plan(&input, plays, plan, &picks_count);
     fuzz_drive(&(struct fuzz_run){
         .scenario = fuzz_drive_scenario(scenario),
         .strategy = fuzz_strategies[input.schedule.strategy],
@@ -29,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .plan = plan,
         .plan_count = plan_count,
         .plan_picks = picks_count,
-        .given = FUZZ_PROGRAM_FIELDS,
+        .given = plays * FUZZ_PROGRAM_FIELDS,
         .like = cx_hash_bytes(CX_HASH_START, (const char *)&input.program, sizeof(input.program)),
         .data = data,
         .size = size,

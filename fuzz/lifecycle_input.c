@@ -65,11 +65,14 @@ static void field_pick(void *context, uint8_t *value, uint32_t values)
     }
 }
 
-uint32_t fuzz_lifecycle_plan(const struct fuzz_lifecycle *input, struct cx_deviation *plan, uint32_t *picks_count)
+uint32_t fuzz_lifecycle_plan(const struct fuzz_lifecycle *input, uint32_t plays, struct cx_deviation *plan,
+                             uint32_t *picks_count)
 {
     struct fuzz_program program = input->program;
     struct picks picks = {.plan = plan};
-    fuzz_program_walk(&program, field_pick, &picks);
+    for (uint32_t i = 0; i < plays; i++) {
+        fuzz_program_walk(&program, field_pick, &picks);
+    }
     *picks_count = picks.count;
     return picks.count + fuzz_schedule_plan(&input->schedule, plan + picks.count);
 }

@@ -26,9 +26,11 @@ void fuzz_lifecycle_read(struct fuzz_lifecycle *input, const uint8_t *data, size
 // Returns the number of bytes, at most FUZZ_LIFECYCLE_BYTES_MAX.
 size_t fuzz_lifecycle_write(const struct fuzz_lifecycle *input, uint8_t *data);
 
-// What a request needs: the numbers that main draws, then the switches. `plan` has room for FUZZ_PROGRAM_FIELDS +
-// FUZZ_SWITCHES_MAX. Returns how many; `*picks_count` of them, the first, are numbers.
-uint32_t fuzz_lifecycle_plan(const struct fuzz_lifecycle *input, struct cx_deviation *plan, uint32_t *picks_count);
+// What a request needs: the numbers that main draws, once for each of `plays` plays in one run, then the switches.
+// `plan` has room for plays * FUZZ_PROGRAM_FIELDS + FUZZ_SWITCHES_MAX. Returns how many; `*picks_count` of them, the
+// first, are numbers.
+uint32_t fuzz_lifecycle_plan(const struct fuzz_lifecycle *input, uint32_t plays, struct cx_deviation *plan,
+                             uint32_t *picks_count);
 
 // The program of a schedule, from its picks.
 void fuzz_lifecycle_from_plan(struct fuzz_program *program, const struct cx_deviation *plan, size_t count);

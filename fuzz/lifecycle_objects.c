@@ -95,6 +95,33 @@ static void call(PyObject *function, PyObject *argument)
     }
 }
 
+void fuzz_objects_drop(struct fuzz_objects *objects)
+{
+    PyObject **const all[] = {&objects->anchor,
+                              &objects->pair[0],
+                              &objects->pair[1],
+                              &objects->list,
+                              &objects->dict,
+                              &objects->type,
+                              &objects->work,
+                              &objects->at_exit,
+                              &objects->trace_memory[0],
+                              &objects->trace_memory[1],
+                              &objects->freeze[0],
+                              &objects->freeze[1],
+                              &objects->start_thread};
+    PyEval_SetProfileAllThreads(NULL, NULL);
+    PyEval_SetTraceAllThreads(NULL, NULL);
+    call(objects->trace_memory[0], NULL);
+    call(objects->freeze[0], NULL);
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        Py_CLEAR(*all[i]);
+    }
+    for (size_t i = 0; i < FUZZ_ARGUMENTS; i++) {
+        Py_CLEAR(objects->keys[i]);
+    }
+}
+
 static void store(int (*setter)(PyObject *, PyObject *, PyObject *), PyObject *object, PyObject *key, PyObject *value)
 {
     if (value == NULL || setter(object, key, value) != 0) {

@@ -155,7 +155,7 @@ static void interp_destroy(struct fuzz_player *player)
         return;
     }
     pthread_rwlock_rdlock(&world->destroying);
-    if (!closing(player) || player->number == 0 || world->misuse) {
+    if (!closing(player) || player->number == 0 || world->mode == FUZZ_MISUSE) {
         enum pyrt_status status = pyrt_interp_destroy(&player->own);
         CX_CHECK(status == PYRT_OK || status == PYRT_BUSY || status == PYRT_FORBIDDEN || closing(player));
     }
@@ -231,7 +231,7 @@ static void finalize(struct fuzz_player *player)
     while (player->held > 0) {
         drop(player);
     }
-    if (player->world->misuse) {
+    if (player->world->mode == FUZZ_MISUSE) {
         atomic_store(&player->world->closing, 1);
     } else {
         destroyers_wait(player->world);
@@ -267,9 +267,13 @@ static int may(struct fuzz_player *player, const struct fuzz_op *op, const struc
     }
     switch (op->kind) {
     case FUZZ_OP_GILSTATE: // PyGILState_* do not support sub-interpreters
-        return player->world->misuse || (here->where <= 0 && here->bound <= 0);
+        return player->world->mode == FUZZ_MISUSE || (here->where <= 0 && here->bound <= 0);
     case FUZZ_OP_SAVE: // what the runtime has attached, it detaches itself
         return here->where >= 0 && !here->counted;
+    case FUZZ_OP_AT_EXIT:
+    case FUZZ_OP_FINALIZE:
+    case FUZZ_OP_INITIALIZE:
+        return player->world->mode != FUZZ_CYCLE;
     default:
         return !switches || player->sections == 0;
     }
@@ -387,13 +391,14 @@ static void choose_field(void *context, uint8_t *value, uint32_t values)
     *value = (uint8_t)cx_choose(values);
 }
 
-int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, int misuse)
+int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mode mode)
 {
     struct pyrt_attach attach = {0};
     world->run = run;
-    world->misuse = misuse;
+    world->mode = mode;
     pthread_rwlock_init(&world->destroying, NULL);
     fuzz_program_walk(&world->program, choose_field, NULL);
+    world->program.end = mode == FUZZ_CYCLE ? FUZZ_END_RETURN : world->program.end;
     struct fuzz_objects *objects = &world->lives[world->lives_count++];
     if (fuzz_objects_make(objects, &world->program) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {
         return -1;
@@ -409,6 +414,23 @@ int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, int misuse)
         }
     }
     return pyrt_attach_release(&attach) == PYRT_OK ? 0 : -1;
+}
+
+// All that is left of a program that has finalized nothing.
+static void world_end(struct fuzz_world *world)
+{
+    for (uint32_t i = 0; i <= world->program.threads_more; i++) {
+        struct fuzz_player *player = &world->players[i];
+        fuzz_objects_touch(player, &world->lives[0], &(struct fuzz_op){.kind = FUZZ_OP_JOIN});
+        interp_destroy(player);
+        CX_CHECK(pyrt_interp_is_empty(&player->own));
+        CX_CHECK(pyrt_interp_destroy(&player->main) == PYRT_OK);
+    }
+    if (!pyrt_interp_is_empty(&world->shared)) {
+        CX_CHECK(pyrt_interp_destroy(&world->shared) == PYRT_OK);
+    }
+    fuzz_objects_drop(&world->lives[0]);
+    pthread_rwlock_destroy(&world->destroying);
 }
 
 void fuzz_world_check(struct fuzz_world *world)
@@ -430,5 +452,6 @@ void fuzz_world_check(struct fuzz_world *world)
     pyrt_pool_stats(&stats);
     CX_CHECK(Py_REFCNT(objects->anchor) == 1);
     CX_CHECK(stats.queued == stats.drained && stats.dropped == 0 && stats.leaked == 0);
+    world_end(world);
     CX_CHECK(pyrt_attach_release(&attach) == PYRT_OK);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lifecycle_scenario: fuzz/lifecycle and fuzz/lifecycle_misuse, scenarios whose program is drawn.
+// lifecycle_scenario: fuzz/lifecycle, fuzz/lifecycle_misuse and fuzz/lifecycle_drift, whose program is drawn.
 // Question: is there a program that respects the documentation, and a schedule, that crash CPython or the runtime,
 //           block them, make them miscount, or make the runtime say what the model does not?
 // Verdict:  whatever is found and is not in scenarios/known.json is new.
@@ -12,12 +12,17 @@
 
 static int setup(struct cx_run *run, void *memory)
 {
-    return fuzz_world_begin(memory, run, 0);
+    return fuzz_world_begin(memory, run, FUZZ_RESPECT);
 }
 
 static int setup_misuse(struct cx_run *run, void *memory)
 {
-    return fuzz_world_begin(memory, run, 1);
+    return fuzz_world_begin(memory, run, FUZZ_MISUSE);
+}
+
+static int setup_cycle(struct cx_run *run, void *memory)
+{
+    return fuzz_world_begin(memory, run, FUZZ_CYCLE);
 }
 
 static void first(struct cx_run *run, void *memory)
@@ -57,4 +62,16 @@ const struct cx_scenario scenario_fuzz_lifecycle_misuse = {
     .actors = {{"first", first, .flags = CX_ACTOR_MAIN}, {"thread", thread, .count = FUZZ_THREADS_MAX - 1}},
     .wall_ms_max = 60000,
     .tags = "fuzz,misuse",
+};
+
+const struct cx_scenario scenario_fuzz_lifecycle_drift = {
+    .summary = "programs that finalize nothing, played again and again: do they leave something behind?",
+    .builds = CX_BUILD_ANY,
+    .state_bytes = sizeof(struct fuzz_world),
+    .setup = setup_cycle,
+    .check = check,
+    .actors = {{"first", first, .flags = CX_ACTOR_MAIN}, {"thread", thread, .count = FUZZ_THREADS_MAX - 1}},
+    .wall_ms_max = 60000,
+    .tags = "fuzz,runtime",
+    .cycle = CX_CYCLE_ONLY,
 };

@@ -63,10 +63,16 @@ struct fuzz_player {
     int64_t ids[3];                   // of the interpreters of its model: main, shared, own
 };
 
+enum fuzz_mode {
+    FUZZ_RESPECT,
+    FUZZ_MISUSE, // nothing is passed over that can be called at all
+    FUZZ_CYCLE,  // what cannot be taken back is passed over: finalizations, and callbacks for them
+};
+
 struct fuzz_world {
     struct cx_run *run;                           // const after init
     struct fuzz_program program;                  // const after init
-    int misuse;                                   // const after init: nothing is passed over that can be called at all
+    enum fuzz_mode mode;                          // const after init
     _Atomic(struct fuzz_objects *) objects;       // atomic: of this life; NULL from just before its end
     struct fuzz_objects lives[FUZZ_RESTARTS_MAX]; // const after init, each
     uint32_t lives_count;                         // owner thread only
@@ -77,14 +83,17 @@ struct fuzz_world {
 };
 
 // Draw the program and make the world. Thread state: attached. 0 or -1.
-int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, int misuse);
+int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mode mode);
 // Play the operations of a thread. Thread 0 ends as its program says.
 void fuzz_world_play(struct fuzz_world *world, uint32_t number);
-// What must hold when every thread is done. Thread state: attached if there is an interpreter.
+// What must hold when every thread is done; then, if nothing was finalized, all goes that the program has made. Thread
+// state: attached if there is an interpreter.
 void fuzz_world_check(struct fuzz_world *world);
 
 // lifecycle_objects.c: make the objects of a new life. 0 or -1.
 int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *program);
+// Give the references up, and what the program has switched on. Thread state: attached.
+void fuzz_objects_drop(struct fuzz_objects *objects);
 // Do something to objects or to the interpreter; the thread is attached to it. Exceptions are dropped.
 void fuzz_objects_touch(struct fuzz_player *player, struct fuzz_objects *objects, const struct fuzz_op *op);
 

@@ -18,7 +18,7 @@ static char doc[] =
     "the end the corpus is merged into the fewest inputs that reach the same.";
 static char arguments_doc[] = "FUZZ_TARGET";
 
-enum option_key { KEY_FOR = 0x100, KEY_CORPUS, KEY_OUT, KEY_KNOWN, KEY_SCENARIO, KEY_MISUSE };
+enum option_key { KEY_FOR = 0x100, KEY_CORPUS, KEY_OUT, KEY_KNOWN, KEY_SCENARIO, KEY_MISUSE, KEY_DRIFT };
 
 static const struct argp_option argp_options[] = {
     {"target", 't', "T", 0, "CPython to run on (default " CX_FUZZ_TARGET_DEFAULT ")", 0},
@@ -30,6 +30,7 @@ static const struct argp_option argp_options[] = {
     {"known", KEY_KNOWN, "FILE", 0, "Known defects, which fail no run; or none (default: scenarios/known.json)", 0},
     {"scenario", KEY_SCENARIO, "NAME", 0, "fuzz_schedule: schedules of this scenario alone", 0},
     {"misuse", KEY_MISUSE, NULL, 0, "fuzz_lifecycle: play what the documentation forbids, too", 0},
+    {"drift", KEY_DRIFT, NULL, 0, "fuzz_lifecycle: programs that finalize nothing, and may leave nothing behind", 0},
     {0},
 };
 
@@ -69,7 +70,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         options->scenario = argument;
         break;
     case KEY_MISUSE:
-        options->misuse = 1;
+        options->mode = "misuse";
+        break;
+    case KEY_DRIFT:
+        options->mode = "drift";
         break;
     case ARGP_KEY_ARG:
         if (options->name != NULL) {
@@ -92,6 +96,7 @@ enum cx_exit cx_cmd_fuzz(int argc, char **argv)
     struct cx_engine_options options = {.target = CX_FUZZ_TARGET_DEFAULT,
                                         .out_dir = "constrictor-out",
                                         .time_ns = CX_FUZZ_NS_DEFAULT,
+                                        .mode = "",
                                         .seed = 1,
                                         .jobs = 1};
     struct cx_error error = {0};

@@ -87,6 +87,18 @@ def check_command(test):
                "each finding that nothing explains is shrunk", ended)
 
 
+def check_drift(test):
+    seeds = test.build / "fuzz/seeds/lifecycle"
+    names = ("pool.decref_detached", "gc.weakref_callbacks", "interp.activate_and_destroy", "guard.nested_ensures")
+    environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target, "CONSTRICTOR_FUZZ_MODE": "drift",
+                                      "CONSTRICTOR_FUZZ_OUT": str(test.work / "drift")}
+    ended = subprocess.run([test.build / "fuzz/fuzz_lifecycle_plain", *(seeds / f"{name}-in-order" for name in names)],
+                           env=environment, capture_output=True, text=True, errors="replace")
+    test.check(ended.returncode == 0 and f"fuzz: {len(names)} inputs\n" in ended.stdout and
+               "FINDING" not in ended.stderr, "programs that are played again and again leave nothing behind",
+               ended.stdout + ended.stderr)
+
+
 def check_refusals(test):
     for words, text in ((["fuzz_nothing"], "builds the fuzz targets"), (["nothing"], "is no fuzz target"),
                         ([], "name a fuzz target"), (["fuzz_options", "fuzz_schedule"], "one fuzz target at a time"),
@@ -101,6 +113,7 @@ def main():
     test.need_runner()
     check_artifact(test)
     check_command(test)
+    check_drift(test)
     check_refusals(test)
     test.end()
 

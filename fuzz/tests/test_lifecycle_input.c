@@ -89,19 +89,26 @@ static void test_lifecycle_input_a_plan_has_the_whole_program(void **state)
 {
     (void)state;
     struct cx_prng prng = {2};
-    static struct cx_deviation plan[FUZZ_PROGRAM_FIELDS + FUZZ_SWITCHES_MAX];
+    static struct cx_deviation plan[2 * FUZZ_PROGRAM_FIELDS + FUZZ_SWITCHES_MAX];
     uint8_t data[FUZZ_LIFECYCLE_BYTES_MAX];
     for (int i = 0; i < ROUNDS; i++) {
         struct fuzz_lifecycle input;
         struct fuzz_program program;
         uint32_t picks = 0;
         fuzz_lifecycle_read(&input, data, random_bytes(&prng, data, sizeof(data)));
-        uint32_t count = fuzz_lifecycle_plan(&input, plan, &picks);
+        uint32_t count = fuzz_lifecycle_plan(&input, 1, plan, &picks);
         assert_int_equal(count, picks + input.schedule.switches_count);
         fuzz_lifecycle_from_plan(&program, plan, count);
         assert_memory_equal(&program, &input.program, sizeof(program));
         for (uint32_t k = picks + 1; k < count; k++) {
             assert_true(plan[k - 1].point <= plan[k].point);
+        }
+        uint32_t one = picks;
+        assert_int_equal(fuzz_lifecycle_plan(&input, 2, plan, &picks), count + one);
+        assert_int_equal(picks, 2 * one);
+        for (uint32_t k = 0; k < one; k++) {
+            assert_int_equal(plan[one + k].point, plan[k].point + FUZZ_PROGRAM_FIELDS);
+            assert_int_equal(plan[one + k].choice, plan[k].choice);
         }
     }
 }

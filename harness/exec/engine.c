@@ -92,7 +92,7 @@ __attribute__((noreturn)) static void child_run(const struct engine *engine, cha
     setenv("CONSTRICTOR_FUZZ_TARGET", options->target, 1);
     setenv("CONSTRICTOR_FUZZ_OUT", options->out_dir, 1);
     setenv("CONSTRICTOR_FUZZ_GO_ON", "1", 1);
-    setenv("CONSTRICTOR_FUZZ_MISUSE", options->misuse ? "1" : "", 1);
+    setenv("CONSTRICTOR_FUZZ_MODE", options->mode, 1);
     setenv("CONSTRICTOR_FUZZ_SCENARIO", options->scenario != NULL ? options->scenario : "", 1);
     if (fd >= 0 && dup2(fd, STDOUT_FILENO) >= 0 && dup2(fd, STDERR_FILENO) >= 0) {
         execv(words[0], words);

@@ -24,7 +24,7 @@ struct cx_engine_options {
     uint64_t time_ns;
     uint64_t seed;
     uint32_t jobs;
-    int misuse; // programs may do what the documentation forbids
+    const char *mode; // of fuzz_lifecycle: "misuse": what the documentation forbids, too; "drift"; or ""
 };
 
 // Fuzz, and print the end. Returns the exit code of the command.
