@@ -231,11 +231,24 @@ const struct cx_campaign_options cx_run_options_default = {
     .out_dir = "constrictor-out",
 };
 
-// Which shard this is, and what a shard cannot do. Whoever has not asked for a shard is told that this is one.
+void cx_run_options_shard(const char *verb, struct cx_campaign_options *run)
+{
+    struct cx_error error = {0};
+    if (!run->shard_given && cx_shard_environment(&run->shard, &error) != CX_OK) {
+        cx_command_usage(verb, &error);
+    }
+    if (run->shard.source != NULL) {
+        fprintf(stderr, "constrictor: this is shard %u of %u, says %s; --shard none plays everything\n",
+                run->shard.index + 1, run->shard.total, run->shard.source);
+    }
+}
+
+// Which shard this is, and what a shard cannot do.
 static void shard_settle(const char *verb, struct cx_campaign_options *run)
 {
     struct cx_error error = {0};
-    enum cx_status status = run->shard_given ? CX_OK : cx_shard_environment(&run->shard, &error);
+    cx_run_options_shard(verb, run);
+    enum cx_status status = CX_OK;
     const struct cx_shard *shard = &run->shard;
     if (status == CX_OK && shard->total > 0 && run->findings_max > 0) {
         status = cx_error_set(&error, CX_ERR_USAGE,
@@ -245,10 +258,6 @@ static void shard_settle(const char *verb, struct cx_campaign_options *run)
     }
     if (status != CX_OK) {
         cx_command_usage(verb, &error);
-    }
-    if (shard->source != NULL) {
-        fprintf(stderr, "constrictor: this is shard %u of %u, says %s; --shard none plays everything\n",
-                shard->index + 1, shard->total, shard->source);
     }
 }
 

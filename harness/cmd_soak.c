@@ -38,6 +38,7 @@ enum option_key {
     KEY_DISK,
     KEY_PROCESSES,
     KEY_STATUS,
+    KEY_SHARD,
 };
 
 static const struct argp_option options[] = {
@@ -55,6 +56,8 @@ static const struct argp_option options[] = {
      "Stop when all processes together have more memory (default: three quarters of the machine's)", 0},
     {"disk-max", KEY_DISK, "SIZE", 0, "Stop when DIR is larger (default 4G)", 0},
     {"processes-max", KEY_PROCESSES, "N", 0, "Stop when there are more processes at once (default 256)", 0},
+    {"shard", KEY_SHARD, "I/N", 0,
+     "Soak as shard I of N, each with a seed of its own (default: as the environment says; none: not divided)", 0},
     {"status", KEY_STATUS, "DIR", 0, "Print what the soak of DIR says of itself, and nothing else", 0},
     {0},
 };
@@ -154,6 +157,10 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
     case KEY_KNOWN:
         soak->run.known_path = argument;
         break;
+    case KEY_SHARD:
+        status = cx_shard_parse(argument, &soak->run.shard, &error);
+        soak->run.shard_given = 1;
+        break;
     case KEY_STATUS:
         command->status_dir = argument;
         break;
@@ -204,6 +211,7 @@ enum cx_exit cx_cmd_soak(int argc, char **argv)
         cx_error_set(&error, CX_ERR_USAGE, "--out: the name is empty");
         cx_command_usage("soak", &error);
     }
+    cx_run_options_shard("soak", &soak->run);
     enum cx_exit code = cx_soak_run(soak);
     cx_names_fini(&soak->run.targets);
     cx_names_fini(&soak->run.patterns);

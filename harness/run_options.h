@@ -15,6 +15,9 @@
 extern const struct argp cx_run_options_argp;
 extern const struct cx_campaign_options cx_run_options_default;
 
+// Which shard this is: --shard, or what the environment says. Whoever has not asked for one is told that this is one.
+void cx_run_options_shard(const char *verb, struct cx_campaign_options *run);
+
 // Check, explore, and free what both structures hold. `subject` is empty for scenarios.
 enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *run, struct cx_subject *subject);
 

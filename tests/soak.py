@@ -245,6 +245,36 @@ def check_caps(test):
                filed(test, "capped") == filed(test, WHOLE), "with more room it goes on to the same end", ended)
 
 
+def check_shards(test):
+    """A shard is a function of seed, index and total, whoever says which one it is; and goes on as that one."""
+    many = 12
+    for number in (1, 2, 3):
+        ended = test.command(*asked(test, "--units", many, "--shard", f"{number}/3", out=f"shard{number}"))
+        test.check(ended.status == 0, f"a soak as shard {number} of 3", ended)
+    job = {"JOB_COMPLETION_INDEX": "1", "CONSTRICTOR_SHARDS": "3"}
+    test.environment.update(job)
+    said = test.command(*asked(test, "--units", many, out="job"))
+    for name in job:
+        del test.environment[name]
+    test.check("this is shard 2 of 3, says JOB_COMPLETION_INDEX" in said.err and
+               units(test, "job") == units(test, "shard2") and filed(test, "job") == filed(test, "shard2"),
+               "the environment's shard is the command line's: the same units and findings", said)
+    seeds = [{row[4] for row in units(test, out)} for out in ("shard1", "shard2", "shard3", WHOLE)]
+    test.check(len(set.union(*seeds)) == sum(map(len, seeds)) == 3 * many + UNITS, "no two shards play the same units",
+               seeds)
+    for words in (("--shard", "3/3"), ("--shard", "none"), ("--seed", 9)):
+        ended = test.command("soak", "--out", "shard2", "--units", many + 1, *words)
+        test.check(ended.status == command.EXIT_USAGE and ended.err.count("\n") == 1, f"going on with {words}: refused",
+                   ended)
+    test.command("soak", "--out", "shard2", "--units", many + 3)
+    test.command(*asked(test, "--units", many + 3, "--shard", "2/3", out="longer"))
+    test.check(len(units(test, "shard2")) == many + 3 and units(test, "shard2") == units(test, "longer"),
+               "the folder's name alone goes on with the same shard")
+    merged = test.command("merge", "shards.db", *(f"shard{number}/results.db" for number in (1, 2, 3)))
+    test.check(merged.status == 0 and rows(test.work / "shards.db", "SELECT count(*) FROM soak_unit") ==
+               [(3 * many + 3,)], "merge joins what they leave", merged)
+
+
 def mount(*words):
     return subprocess.run(["mount", *map(str, words)], capture_output=True).returncode == 0
 
@@ -321,6 +351,7 @@ def main():
     check_status(test)
     check_canary(test)
     check_caps(test)
+    check_shards(test)
     check_disk(test)
     check_input(test)
     test.end()

@@ -14,6 +14,7 @@
 
 #define CX_INLINES_MAX 24
 #define CX_BUCKETS_START 4096 // a power of two; doubled when half full
+#define CX_ENTRIES_BOUND 8192 // some 4 MB
 
 // All frames of one address, innermost first. An entry without frames says that nothing is known.
 struct entry {
@@ -185,12 +186,8 @@ enum cx_status cx_symbolizer_new(struct cx_symbolizer **out, const char *source_
     return CX_OK;
 }
 
-void cx_symbolizer_free(struct cx_symbolizer *symbolizer)
+static void entries_forget(struct cx_symbolizer *symbolizer)
 {
-    if (symbolizer == NULL) {
-        return;
-    }
-    cx_pipe_free(symbolizer->pipe);
     for (size_t i = 0; i < symbolizer->buckets; i++) {
         struct entry *entry = &symbolizer->entries[i];
         for (uint32_t k = 0; k < entry->frames_count; k++) {
@@ -201,8 +198,27 @@ void cx_symbolizer_free(struct cx_symbolizer *symbolizer)
         free(entry->module);
     }
     free(symbolizer->entries);
+    symbolizer->entries = NULL;
+    symbolizer->entries_count = 0;
+    symbolizer->buckets = 0;
+}
+
+void cx_symbolizer_free(struct cx_symbolizer *symbolizer)
+{
+    if (symbolizer == NULL) {
+        return;
+    }
+    cx_pipe_free(symbolizer->pipe);
+    entries_forget(symbolizer);
     free(symbolizer->source_dir);
     free(symbolizer);
+}
+
+void cx_symbolizer_bound(struct cx_symbolizer *symbolizer)
+{
+    if (symbolizer->entries_count > CX_ENTRIES_BOUND) {
+        entries_forget(symbolizer);
+    }
 }
 
 static void frame_add(struct cx_symbol_stack *out, struct cx_symbol_frame frame, uint64_t pc)

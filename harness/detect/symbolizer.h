@@ -31,6 +31,10 @@ static inline enum cx_stack_kind cx_report_stack_kind(const struct cx_thread_rep
 enum cx_status cx_symbolizer_new(struct cx_symbolizer **symbolizer, const char *source_dir, struct cx_error *error);
 void cx_symbolizer_free(struct cx_symbolizer *symbolizer);
 
+// Forget all answers if there are more than some thousands: for who runs for weeks. No struct cx_symbol_stack that
+// was filled before may be used after.
+void cx_symbolizer_bound(struct cx_symbolizer *symbolizer);
+
 // Fill `out` with the frames of `stack`, inlined functions expanded. What is not known stays "?"; never fails.
 void cx_symbolizer_stack(struct cx_symbolizer *symbolizer, const struct cx_identity *identity,
                          const struct cx_stack *stack, enum cx_stack_kind kind, struct cx_symbol_stack *out);

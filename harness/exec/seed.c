@@ -37,3 +37,10 @@ uint64_t cx_seed_of_unit(uint64_t campaign_seed, uint64_t unit)
     uint64_t x = cx_mix(campaign_seed ^ cx_hash_bytes(CX_HASH_START, unit_text, sizeof(unit_text)));
     return cx_mix(x ^ unit);
 }
+
+uint64_t cx_seed_of_shard(uint64_t campaign_seed, uint32_t index, uint32_t total)
+{
+    static const char shard_text[] = "shard";
+    uint64_t x = cx_mix(campaign_seed ^ cx_hash_bytes(CX_HASH_START, shard_text, sizeof(shard_text)));
+    return cx_mix(x ^ ((uint64_t)total << 32 | index));
+}

@@ -22,4 +22,7 @@ uint64_t cx_seed_of_run(uint64_t campaign_seed, const char *scenario, uint32_t s
 // The seed of unit `unit` of a soak, which is the campaign's seed of the runs within it.
 uint64_t cx_seed_of_unit(uint64_t campaign_seed, uint64_t unit);
 
+// The seed of one shard of a soak, which is a soak of its own: no two of a division have the same.
+uint64_t cx_seed_of_shard(uint64_t campaign_seed, uint32_t index, uint32_t total);
+
 #endif

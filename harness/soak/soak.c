@@ -4,6 +4,7 @@
 #include "harness/soak/soak.h"
 
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,12 @@
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/jsonl.h"
+#include "harness/exec/seed.h"
 #include "harness/exec/targets.h"
 #include "harness/options.h"
 #include "harness/soak/work.h"
+
+#define CX_BLOCK_MAPPED_BYTES (128 << 10)
 
 static json_t *names_json(const struct cx_names *names)
 {
@@ -42,9 +46,13 @@ static json_t *asked_json(const struct cx_soak_options *options)
     for (uint32_t i = 0; i < options->strategies_count; i++) {
         json_array_append_new(strategies, json_string(cx_strategy_name(options->strategies[i])));
     }
-    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o}", "targets", names_json(&run->targets), "scenarios",
-                     names_json(&run->patterns), "strategies", strategies, "seed", cx_jsonl_hex(run->seed), "runs",
-                     (json_int_t)run->runs_max, "builds", json_array());
+    json_t *asked = json_pack("{s:o, s:o, s:o, s:o, s:I, s:o}", "targets", names_json(&run->targets), "scenarios",
+                              names_json(&run->patterns), "strategies", strategies, "seed", cx_jsonl_hex(run->seed),
+                              "runs", (json_int_t)run->runs_max, "builds", json_array());
+    if (run->shard.total > 0) {
+        json_object_set_new(asked, "shard", json_sprintf("%u/%u", run->shard.index + 1, run->shard.total));
+    }
+    return asked;
 }
 
 static enum cx_status differs(const struct cx_soak *soak, const char *what, struct cx_error *error)
@@ -71,10 +79,12 @@ static enum cx_status asked_restore(struct cx_soak *soak, struct cx_error *error
                  {"scenarios", run->patterns.count > 0},
                  {"strategies", options->strategies_count > 0},
                  {"seed", options->seed_given},
-                 {"runs", options->runs_given}};
+                 {"runs", options->runs_given},
+                 {"shard", run->shard_given || run->shard.total > 0}};
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && status == CX_OK; i++) {
         const json_t *old = json_object_get(asked, parts[i].name);
-        if (parts[i].said && !json_equal(old, json_object_get(given, parts[i].name))) {
+        const json_t *now = json_object_get(given, parts[i].name);
+        if (parts[i].said && old != now && !json_equal(old, now)) { // NULL, both: no shard
             status = differs(soak, parts[i].name, error);
         }
     }
@@ -87,6 +97,10 @@ static enum cx_status asked_restore(struct cx_soak *soak, struct cx_error *error
     names_restore(&run->patterns, json_object_get(asked, "scenarios"));
     run->seed = seed != NULL ? strtoull(seed, NULL, 16) : 0;
     run->runs_max = (uint64_t)json_integer_value(json_object_get(asked, "runs"));
+    const char *shard = json_string_value(json_object_get(asked, "shard"));
+    if (shard != NULL) {
+        status = cx_shard_parse(shard, &run->shard, error);
+    }
     const json_t *strategies = json_object_get(asked, "strategies");
     options->strategies_count = 0;
     for (size_t i = 0; i < json_array_size(strategies) && i < CX_SOAK_STRATEGIES_MAX && status == CX_OK; i++) {
@@ -251,7 +265,7 @@ static enum cx_status prepare(struct cx_soak *soak, struct cx_error *error)
     if (status == CX_OK) {
         status = store_open(soak, error);
     }
-    soak->seed = run->seed;
+    soak->seed = run->shard.total > 0 ? cx_seed_of_shard(run->seed, run->shard.index, run->shard.total) : run->seed;
     return status;
 }
 
@@ -372,9 +386,18 @@ static enum cx_exit soak_end(struct cx_soak *soak, int began, enum cx_status sta
     return code;
 }
 
+// glibc raises its bounds for what is mapped and what is given back with the largest block that was ever freed, up to
+// 32 and 64 MiB: one long log, and the process keeps as much for good. Bounds that were set stay as they are.
+static void memory_bound(void)
+{
+    mallopt(M_MMAP_THRESHOLD, CX_BLOCK_MAPPED_BYTES);
+    mallopt(M_TRIM_THRESHOLD, CX_BLOCK_MAPPED_BYTES);
+}
+
 enum cx_exit cx_soak_run(struct cx_soak_options *options)
 {
     struct cx_error error = {0};
+    memory_bound();
     struct cx_soak *soak = calloc(1, sizeof(*soak));
     if (soak == NULL) {
         return CX_EXIT_ENVIRONMENT;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "harness/detect/symbolizer.h"
 #include "harness/exec/clock.h"
 #include "harness/exec/interrupt.h"
 #include "harness/exec/portfolio.h"
@@ -36,11 +37,13 @@ static void on_message(void *context, const char *text)
     fprintf(stderr, "constrictor: %s\n", text);
 }
 
-static void on_tick(void *context, const struct cx_explore *explore)
+static enum cx_status on_tick(void *context, const struct cx_explore *explore, struct cx_error *error)
 {
     struct cx_soak *soak = context;
+    (void)error; // what ends a soak ends the unit by its deadline
     soak->unit_runs = soak->scenario != NULL ? explore->totals.runs : 0; // else a canary's
     cx_soak_watch(soak);
+    return CX_OK;
 }
 
 static const struct cx_explore_observer *observer_of(struct cx_soak *soak, struct cx_explore_observer *observer)
@@ -163,6 +166,7 @@ enum cx_status cx_soak_unit(struct cx_soak *soak, struct cx_error *error)
     soak->scenario = NULL;
     soak->unit_runs = 0;
     cx_explore_fini(&explore);
+    cx_symbolizer_bound(soak->campaign.symbolizer);
     return status;
 }
 
