@@ -85,8 +85,17 @@ def check_kubernetes(test, validators):
     codes, spec = exit_codes(), job_of(shards)["spec"]
     container = spec["template"]["spec"]["containers"][0]
     rules = {rule["action"]: rule.get("onExitCodes", {}) for rule in spec["podFailurePolicy"]["rules"]}
-    test.check(rules["FailIndex"]["values"] == sorted([codes["FINDINGS"], codes["NOTHING"]]) and
-               rules["FailJob"]["values"] == [codes["USAGE"]], "the policy's exit codes are ours", rules)
+    final = sorted([codes["FINDINGS"], codes["NOTHING"], codes["INVALID"]])
+    test.check(rules["FailIndex"]["values"] == final and rules["FailJob"]["values"] == [codes["USAGE"]],
+               "the policy's exit codes are ours", rules)
+    named = sorted([codes["OK"], codes["USAGE"], *final])
+    test.check(rules["Count"]["operator"] == "NotIn" and rules["Count"]["values"] == named and
+               set(codes.values()) - set(named) == {codes["ENVIRONMENT"], codes["INTERRUPTED"]},
+               "what is tried again: a lack of the machine, an interruption, and no other code of ours", rules)
+    merge = job_of(documents["merge.yaml"])["spec"]["podFailurePolicy"]["rules"]
+    values = next(rule["onExitCodes"]["values"] for rule in merge if rule["action"] == "FailJob")
+    test.check(values == sorted(set(codes.values()) - {codes["OK"], codes["INTERRUPTED"]}),
+               "no verdict of the merge is tried again", merge)
     test.check(all(rule["containerName"] == container["name"] for rule in rules.values() if rule),
                "the policy is about the pod's container", rules)
     shards_said = next(item["value"] for item in container["env"] if item["name"] == "CONSTRICTOR_SHARDS")
