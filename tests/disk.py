@@ -8,6 +8,7 @@ Small disks are mounted (which needs root; else the test is skipped), in so many
 first one to fail at one of them. A command that fails says so in a line that names the file; what was in a store before
 is in it afterwards.
 """
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -79,6 +80,22 @@ def check_full(test, what, files, words, store, step_kb=8):
                f"{what}: {failures} disks too small, each says so and loses nothing; then one will do", bad or ended)
 
 
+def check_stops(test):
+    """What cannot be kept is not played: a campaign ends when its store is full, and not after all its runs."""
+    asked = 20000
+    for size_kb in range(64, 400, 4):
+        with Disk(test, size_kb):
+            ended = test.command("run", "plain/crash_null", "--target", test.target, "--runs", asked, "--out",
+                                 "disk/out", "--store", "disk/new.db")
+            played = re.search(r"^plain/crash_null on \S+: (\d+) runs", ended.out, re.M)
+            if played and int(played.group(1)) > 0:
+                break
+    said = [line for line in ended.err.splitlines() if "disk/" in line]
+    test.check(played and int(played.group(1)) < asked / 10 and ended.status == command.EXIT_ENVIRONMENT and
+               len(said) >= 1 and len(said) == len(set(said)),
+               "run: a full disk ends it early, in lines that each say something else", ended)
+
+
 def check_read_only(test, files):
     with Disk(test, 4096, *files) as disk:
         test.check(disk.read_only(), "a disk for reading only")
@@ -115,6 +132,7 @@ def main():
     check_full(test, "run, a new store", [], [*campaign, "disk/out", "--store", "disk/new.db"], "new.db")
     check_full(test, "run, a store with something", [one],
                [*campaign, "disk/out", "--seed", 3, "--store", "disk/one.db"], "one.db")
+    check_stops(test)
     check_full(test, "run --json", [], [*campaign, "out3", "--store", "none", "--json", "disk/lines.jsonl"], "none.db",
                step_kb=4)
     check_full(test, "merge", [one], ["merge", "disk/one.db", two], "one.db")

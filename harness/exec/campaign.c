@@ -41,9 +41,16 @@ static void on_message(void *context, const char *text)
     fprintf(stderr, "constrictor: %s\n", text);
 }
 
-static void on_tick(void *context, const struct cx_explore *explore)
+// Runs whose results have no place any more are not worth their time.
+static enum cx_status on_tick(void *context, const struct cx_explore *explore, struct cx_error *error)
 {
+    const struct cx_campaign *campaign = context;
     cx_report_live(context, explore);
+    if (campaign->schedules_lost) {
+        return cx_error_set(error, CX_ERR_SYSTEM, "a schedule could not be written below %.300s",
+                            campaign->options->out_dir);
+    }
+    return cx_results_status(&campaign->results, error);
 }
 
 enum cx_status cx_campaign_out_prepare(const char *path, struct cx_error *error)
@@ -425,8 +432,11 @@ enum cx_exit cx_campaign_run(const struct cx_campaign_options *options)
     } else {
         verdict_print(campaign, code);
     }
+    struct cx_error said = error;
     if (cx_results_close(&campaign->results, &error) != CX_OK) {
-        fprintf(stderr, "constrictor: %s\n", error.text);
+        if (strcmp(error.text, said.text) != 0) { // else it is why the campaign ended
+            fprintf(stderr, "constrictor: %s\n", error.text);
+        }
         code = CX_EXIT_ENVIRONMENT;
     }
     cx_symbolizer_free(campaign->symbolizer);

@@ -86,6 +86,7 @@ struct cx_campaign {
     uint64_t runs;         // of the scenarios before the current one
     uint64_t findings;     // signatures, so far
     uint32_t divergences_told;
+    uint32_t schedules_lost; // findings whose file could not be written
     uint64_t findings_unexpected;
     uint64_t findings_known;
     uint64_t interleavings; // of the scenarios before the current one
@@ -124,8 +125,8 @@ void cx_campaign_enter(struct cx_campaign *campaign, const struct cx_crew *crew,
 void cx_campaign_know(const struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding);
 enum cx_verdict cx_campaign_verdict(const struct cx_explore *explore, const struct cx_scenario_info *info);
 // Write the schedule of a finding below the folder and its name into the finding; a failure is said.
-void cx_report_schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
-                             struct cx_finding *finding, const struct cx_record *record);
+void cx_report_schedule_save(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
+                             const struct cx_record *record);
 
 // The parts that report.c does. A finding: write its schedule, print it, write its line.
 void cx_report_finding(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,

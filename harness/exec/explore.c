@@ -300,7 +300,9 @@ static enum cx_status explore_loop(struct cx_explore *explore, struct cx_error *
             status = answers_collect(explore, error);
         }
         cx_explore_judge(explore);
-        explore->observer->tick(explore->observer->context, explore);
+        if (status == CX_OK) {
+            status = explore->observer->tick(explore->observer->context, explore, error);
+        }
     }
     if (work->confirm.active) {
         cx_explore_confirm_end(explore, 1);

@@ -53,8 +53,8 @@ struct cx_explore_observer {
                     const struct cx_record *record);
     // Something that a person should know now, one line.
     void (*message)(void *context, const char *text);
-    // Called often; for the live line.
-    void (*tick)(void *context, const struct cx_explore *explore);
+    // Called often; for the live line. A failure ends the exploration.
+    enum cx_status (*tick)(void *context, const struct cx_explore *explore, struct cx_error *error);
 };
 
 struct cx_explore {

@@ -26,16 +26,21 @@ void cx_jsonl_write(struct cx_jsonl *jsonl, json_t *object)
     json_decref(object);
 }
 
+enum cx_status cx_jsonl_status(const struct cx_jsonl *jsonl, struct cx_error *error)
+{
+    return jsonl->failed
+               ? cx_error_set(error, CX_ERR_SYSTEM, "%s is incomplete: not all of it could be written", jsonl->path)
+               : CX_OK;
+}
+
 enum cx_status cx_jsonl_close(struct cx_jsonl *jsonl, struct cx_error *error)
 {
     if (jsonl->file == NULL) {
         return CX_OK;
     }
-    int failed = jsonl->failed;
-    failed |= fclose(jsonl->file) != 0;
+    jsonl->failed |= fclose(jsonl->file) != 0;
     jsonl->file = NULL;
-    return failed ? cx_error_set(error, CX_ERR_SYSTEM, "%s is incomplete: not all of it could be written", jsonl->path)
-                  : CX_OK;
+    return cx_jsonl_status(jsonl, error);
 }
 
 json_t *cx_jsonl_text(const char *bytes)

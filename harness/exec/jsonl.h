@@ -35,7 +35,9 @@ enum cx_status cx_jsonl_open(struct cx_jsonl *jsonl, const char *path, struct cx
 // Write one object and drop the reference to it. A failure is kept for cx_jsonl_close().
 void cx_jsonl_write(struct cx_jsonl *jsonl, json_t *object);
 
-// CX_ERR_SYSTEM if any line is missing.
+// CX_ERR_SYSTEM if any line is missing so far.
+enum cx_status cx_jsonl_status(const struct cx_jsonl *jsonl, struct cx_error *error);
+// The same, in the end.
 enum cx_status cx_jsonl_close(struct cx_jsonl *jsonl, struct cx_error *error);
 
 // A number of 64 bits as "0x...". A new reference.

@@ -48,8 +48,8 @@ static uint32_t strategy_of(const struct cx_explore *explore, const struct cx_re
     return strategy == CX_STRATEGY_PORTFOLIO ? record->dealt : strategy;
 }
 
-void cx_report_schedule_save(const struct cx_campaign *campaign, const struct cx_explore *explore,
-                             struct cx_finding *finding, const struct cx_record *record)
+void cx_report_schedule_save(struct cx_campaign *campaign, const struct cx_explore *explore, struct cx_finding *finding,
+                             const struct cx_record *record)
 {
     struct cx_error error = {0};
     struct cx_schedule schedule;
@@ -79,6 +79,7 @@ void cx_report_schedule_save(const struct cx_campaign *campaign, const struct cx
     if (status != CX_OK) {
         fprintf(stderr, "constrictor: the schedule of this finding is lost: %s\n", error.text);
         finding->schedule_path[0] = '\0';
+        campaign->schedules_lost++;
     }
 }
 

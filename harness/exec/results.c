@@ -43,6 +43,14 @@ void cx_results_progress(struct cx_results *results, json_t *object)
     json_decref(object);
 }
 
+enum cx_status cx_results_status(const struct cx_results *results, struct cx_error *error)
+{
+    if (results->store.failed) {
+        return cx_error_set(error, CX_ERR_SYSTEM, "%s", results->store.error.text);
+    }
+    return cx_jsonl_status(&results->jsonl, error);
+}
+
 enum cx_status cx_results_close(struct cx_results *results, struct cx_error *error)
 {
     struct cx_error second;

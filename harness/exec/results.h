@@ -27,6 +27,9 @@ int cx_results_progress_due(const struct cx_results *results);
 // A scenario's totals so far, for the store alone; drops the reference.
 void cx_results_progress(struct cx_results *results, json_t *object);
 
+// CX_ERR_SYSTEM if something could not be written to either, so far.
+enum cx_status cx_results_status(const struct cx_results *results, struct cx_error *error);
+
 // Close both. CX_ERR_SYSTEM if anything is missing in either.
 enum cx_status cx_results_close(struct cx_results *results, struct cx_error *error);
 

@@ -99,15 +99,17 @@ static void on_message(void *context, const char *text)
     fprintf(stderr, "constrictor: %s\n", text);
 }
 
-static void on_tick(void *context, const struct cx_explore *explore)
+static enum cx_status on_tick(void *context, const struct cx_explore *explore, struct cx_error *error)
 {
     struct cx_gate_target *target = context;
+    (void)error;
     if (cx_live_due(target->live)) {
         char line[400];
         snprintf(line, sizeof(line), "%s%s on %s: %" PRIu64 " runs, %zu signatures", target->progress,
                  explore->options->scenario, target->campaign.target, explore->totals.runs, explore->findings.count);
         cx_live_show(target->live, line);
     }
+    return CX_OK;
 }
 
 static enum cx_status stint_play(struct cx_gate_target *target, struct cx_gate_stint *stint, struct cx_error *error)
