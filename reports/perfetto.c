@@ -80,6 +80,10 @@ static void switches(json_t *list, json_t *names, const json_t *story)
         int from = track(names, cx_report_text(event, "from"));
         int to = track(names, cx_report_text(event, "to"));
         json_int_t step = (json_int_t)cx_report_number(event, "step");
+        if (cx_report_number(event, "gap") > 0) { // who ran meanwhile is not known
+            run_slice(list, running, since, since + 1, "not recorded");
+            since = step - 1;
+        }
         if (strcmp(cx_report_text(event, "reason"), "note") == 0) {
             instant(list, from, step, cx_report_text(event, "text"));
             running = from;

@@ -208,6 +208,53 @@ def check_many(test, count):
     test.check((test.work / "many.md").stat().st_size < 1 << 20, f"{count} findings: the summary stays below 1 MiB")
 
 
+STEPS_LONG = 100000
+# Opens the first row that stands for many, by keyboard, and says where the focus is then.
+OPEN_ROW = """<script>
+const more = document.querySelector("[aria-expanded]");
+more.focus();
+more.dispatchEvent(new KeyboardEvent("keydown", {key: "Enter", bubbles: true}));
+document.title = "focus at step " + document.activeElement.getAttribute("data-step");
+</script>"""
+
+
+def check_long(test):
+    """A run of many steps: its first and its last switches are kept and drawn, with the crash; the rest opens."""
+    built = test.command("cc", "-g", "-O1", "-o", "long_trace", command.ROOT / "tests/subject/long_trace.c")
+    ended = test.command("run", "--subject", "./long_trace", "--runs", 2, "--out", "long", "--json", "long.jsonl")
+    found = [json.loads(line) for line in (test.work / "long.jsonl").read_text().splitlines()]
+    finding = next((item for item in found if item["type"] == "finding"), None)
+    if not test.check(built.status == 0 and finding, "a long run that crashes at its end", ended):
+        return
+    told = test.command("explain", finding["schedule"], "--store", "long/results.db")
+    written = test.command("report", "long/results.db", "--html", "long.html", "--perfetto", finding["id"])
+    text = (test.work / "long.html").read_text()
+    story = json.loads(re.search(r'id="data">(.*?)</script>', text, re.S).group(1))["findings"][0]["switches"]
+    events = story["events"]
+    steps = [event["step"] for event in events]
+    gaps = [event["gap"] for event in events if "gap" in event]
+    test.check(told.status == 0 and story["steps"] > STEPS_LONG and len(events) == 800 and steps == sorted(steps) and
+               len(gaps) == 1 and story["steps"] - steps[-1] < 20,
+               f"of {story['steps']} steps, the first and the last switches", (gaps, steps[:3], steps[-3:]))
+    test.check(any(lock["to"] is None for lock in story["locks"]), "the lock that is held at the end",
+               story["locks"][-3:])
+    dom, console = draw(test, test.work / "long.html", "#f0")
+    rows = [item for item in dom.of("g") if "tabindex" in item]
+    folded = [item for item in rows if item.get("aria-expanded") == "false"]
+    test.check(not console and len(rows) < 100 and len(folded) == 2 and "\u2716 crash: SEGV in use" in dom.text and
+               f"{gaps[0]} switches more" in dom.text,
+               "a long trace: drawn with its crash, long stretches are one row each", console or dom.text[:800])
+    (test.work / "opened.html").write_text(text.replace("</body>", OPEN_ROW + "</body>"))
+    opened, console = draw(test, test.work / "opened.html", "#f0")
+    more = [item for item in opened.of("g") if "tabindex" in item]
+    test.check(not console and len(more) > len(rows) + 10 and f"focus at step {folded[0]['data-step']}" in opened.text,
+               "a row of many opens by keyboard, and the focus stays", console or (len(rows), len(more)))
+    trace = json.loads(written.out)["traceEvents"]
+    slices = sorted((item["tid"], item["ts"], item["ts"] + item["dur"]) for item in trace if item["ph"] == "X")
+    test.check(all(one[0] != two[0] or one[2] <= two[1] for one, two in zip(slices, slices[1:])),
+               "its trace for Perfetto has no overlapping slices", slices[:5])
+
+
 def main():
     test = command.Test(command.arguments(__doc__, "plain").parse_args())
     test.need_runner()
@@ -219,6 +266,7 @@ def main():
     check_trace(test, findings)
     check_refusals(test)
     check_many(test, 10000)
+    check_long(test)
     test.end()
 
 

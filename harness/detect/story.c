@@ -143,6 +143,12 @@ void cx_story_stop_text(const struct cx_event *event, char *text, size_t text_by
     }
 }
 
+// Whether switches before this one were not kept.
+static int after_gap(const struct cx_result *result, uint32_t index)
+{
+    return result->events_dropped > 0 && index == CX_EVENTS_FIRST;
+}
+
 static void event_print(const struct cx_story *story, uint32_t index)
 {
     const struct cx_result *result = story->result;
@@ -162,8 +168,13 @@ static void event_print(const struct cx_story *story, uint32_t index)
     uint64_t until = index + 1 < result->events_count ? result->events[index + 1].step : result->steps;
     uint64_t steps = until > event->step ? until - event->step : 0;
     int itself = event->from == event->to;
-    fprintf(stream, "    %s goes on%s%s, for %" PRIu64 " step%s\n", itself ? "and" : to, itself ? " itself" : "",
-            event->expired ? ", because its timed wait ends" : "", steps, steps == 1 ? "" : "s");
+    fprintf(stream, "    %s goes on%s%s", itself ? "and" : to, itself ? " itself" : "",
+            event->expired ? ", because its timed wait ends" : "");
+    if (after_gap(result, index + 1)) {
+        fputc('\n', stream);
+        return;
+    }
+    fprintf(stream, ", for %" PRIu64 " step%s\n", steps, steps == 1 ? "" : "s");
     if (!itself) {
         place_print(story, &event->to_stack);
     }
@@ -188,7 +199,10 @@ static int event_alike(const struct cx_event *left, const struct cx_event *right
 static uint32_t repetition(const struct cx_result *result, uint32_t index, uint32_t period)
 {
     uint32_t count = 0;
-    while (index >= period && index + count < result->events_count &&
+    int gap = result->events_dropped > 0;
+    uint32_t begin = gap && index >= CX_EVENTS_FIRST ? CX_EVENTS_FIRST : 0;
+    uint32_t end = gap && index < CX_EVENTS_FIRST ? CX_EVENTS_FIRST : result->events_count;
+    while (index >= begin + period && index + count < end &&
            event_alike(&result->events[index + count], &result->events[index + count - period])) {
         count++;
     }
@@ -201,6 +215,10 @@ void cx_story_switches(const struct cx_story *story)
     for (uint32_t i = 0; i < result->events_count;) {
         uint32_t repeated = 0;
         uint32_t period = 1;
+        if (after_gap(result, i)) {
+            fprintf(story->render.stream, "    ... and %u switches more, which were not recorded\n",
+                    result->events_dropped);
+        }
         for (; period <= CX_PERIOD_MAX; period++) {
             repeated = repetition(result, i, period);
             if (repeated > 0) {
@@ -216,8 +234,7 @@ void cx_story_switches(const struct cx_story *story)
         event_print(story, i++);
     }
     if (result->events_dropped > 0) {
-        fprintf(story->render.stream, "... and %u more switches that were not recorded; `constrictor shrink` helps\n",
-                result->events_dropped);
+        fprintf(story->render.stream, "Not every switch was recorded; `constrictor shrink` helps\n");
     }
 }
 

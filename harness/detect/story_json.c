@@ -8,9 +8,9 @@
 //                   "place": "f"}],
 //      "events": [{"step": N, "time_ns": N, "reason": "preempt", "from": "...", "to": "...", "operation": "load",
 //                  "object": "0x...", "text": "...", "deviation": true, "expired": false, "from_frames": [...],
-//                  "to_frames": [...], "place": "f"}],
+//                  "to_frames": [...], "place": "f", "gap": N if N events before this one were not kept}],
 //      "locks": [{"thread": "...", "object": "0x...", "from": STEP, "to": STEP or null}],
-//      "dropped": true if there were more events or locks than a run keeps}
+//      "dropped": true if there were more events or locks than a run keeps: the first and the last ones}
 //
 // A frame is {"function", "file", "line"}; only the program's are there, the innermost first. `place` is the one that
 // tells most (detect/frames.h), or "". Threads come in the order of their creation, named as stories name them.
@@ -118,11 +118,17 @@ static json_t *locks(const struct cx_story *story)
         if (!taken->acquired) {
             continue;
         }
+        // Of one whose end was not kept it is known that it was held as long as entries are there.
+        int before_gap = result->locks_dropped > 0 && i < CX_LOCKS_FIRST;
+        uint32_t until = before_gap ? CX_LOCKS_FIRST : result->locks_count;
         json_t *end = NULL;
-        for (uint32_t k = i + 1; k < result->locks_count && end == NULL; k++) {
+        for (uint32_t k = i + 1; k < until && end == NULL; k++) {
             if (result->locks[k].object == taken->object) {
                 end = json_integer((json_int_t)result->locks[k].step);
             }
+        }
+        if (end == NULL && before_gap) {
+            end = json_integer((json_int_t)result->locks[until - 1].step);
         }
         json_array_append_new(list, json_pack("{s:o, s:o, s:I, s:o}", "thread", name(story, taken->thread), "object",
                                               object(taken->object), "from", (json_int_t)taken->step, "to",
@@ -136,7 +142,11 @@ json_t *cx_story_json(const struct cx_story *story, enum cx_outcome kind)
     const struct cx_result *result = story->result;
     json_t *events = json_array();
     for (uint32_t i = 0; i < result->events_count; i++) {
-        json_array_append_new(events, event_json(story, &result->events[i]));
+        json_t *event = event_json(story, &result->events[i]);
+        if (event != NULL && result->events_dropped > 0 && i == CX_EVENTS_FIRST) {
+            json_object_set_new(event, "gap", json_integer((json_int_t)result->events_dropped));
+        }
+        json_array_append_new(events, event);
     }
     return json_pack("{s:i, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "format", 1, "steps",
                      (json_int_t)result->steps, "time_ns", (json_int_t)result->time_ns, "kind", cx_outcome_name(kind),

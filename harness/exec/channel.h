@@ -48,8 +48,10 @@
 #define CX_FRAMES_MAX 40
 #define CX_THREADS_REPORT_MAX 512
 #define CX_RACES_MAX 64
-#define CX_EVENTS_MAX 400
+#define CX_EVENTS_MAX 800
+#define CX_EVENTS_FIRST 200 // of a run with more, the first ones are kept, and the last ones, which lead to its end
 #define CX_LOCKS_MAX 4096
+#define CX_LOCKS_FIRST 1024
 #define CX_SCENARIOS_MAX 256
 #define CX_DEVIATIONS_MAX (1u << 20)
 #define CX_MODULES_MAX 16
@@ -379,9 +381,11 @@ struct cx_result {
     uint32_t races_count;        // entries in races[]
     uint32_t races_dropped;
     uint32_t events_count;
-    uint32_t events_dropped;
+    uint32_t events_dropped; // so many before events[CX_EVENTS_FIRST]
+    uint32_t events_turn;    // runner: so far behind that is the oldest of the last ones; exec/sanitize.c orders them
     uint32_t locks_count;
-    uint32_t locks_dropped;
+    uint32_t locks_dropped; // before locks[CX_LOCKS_FIRST]
+    uint32_t locks_turn;
     uint32_t deviations_ignored; // lenient replay: entries of the plan that could not be followed
     uint32_t cycle_count;        // livelock: entries in cycle[]
     uint32_t accesses_seen;      // 1: a plain access was a point

@@ -34,6 +34,31 @@ static void count_bound(uint32_t *count, uint32_t max)
     }
 }
 
+static void reverse(char *items, size_t item_bytes, size_t from, size_t to)
+{
+    for (; from + 1 < to; from++, to--) {
+        char *left = items + from * item_bytes;
+        char *right = items + (to - 1) * item_bytes;
+        for (size_t i = 0; i < item_bytes; i++) {
+            char byte = left[i];
+            left[i] = right[i];
+            right[i] = byte;
+        }
+    }
+}
+
+// Put the ring that begins at `first` into the order of time.
+static void ring_turn(void *items, size_t item_bytes, uint32_t count, uint32_t first, uint32_t max, uint32_t *turn)
+{
+    if (count == max) {
+        size_t oldest = first + *turn % (max - first);
+        reverse(items, item_bytes, first, oldest);
+        reverse(items, item_bytes, oldest, max);
+        reverse(items, item_bytes, first, max);
+    }
+    *turn = 0;
+}
+
 void cx_sanitize_clear(struct cx_result *result)
 {
     memset(result, 0, offsetof(struct cx_result, threads));
@@ -62,6 +87,10 @@ void cx_sanitize_result(struct cx_result *result)
     count_bound(&result->deviations_count, CX_DEVIATIONS_MAX);
     count_bound(&result->events_count, CX_EVENTS_MAX);
     count_bound(&result->locks_count, CX_LOCKS_MAX);
+    ring_turn(result->events, sizeof(result->events[0]), result->events_count, CX_EVENTS_FIRST, CX_EVENTS_MAX,
+              &result->events_turn);
+    ring_turn(result->locks, sizeof(result->locks[0]), result->locks_count, CX_LOCKS_FIRST, CX_LOCKS_MAX,
+              &result->locks_turn);
     count_bound(&result->cycle_count, sizeof(result->cycle) / sizeof(result->cycle[0]));
     count_bound(&result->stack.count, CX_FRAMES_MAX);
     count_bound(&result->step_stack.count, CX_FRAMES_MAX);

@@ -66,22 +66,28 @@ void cx_record_deviation(struct cx_thread *self, enum cx_deviation_kind kind, ui
     };
 }
 
+// Where the next of a list goes that has room for `first` and then for the last ones, up to `max`, in a ring.
+static uint32_t next_place(uint32_t *count, uint32_t *dropped, uint32_t *turn, uint32_t first, uint32_t max)
+{
+    if (*count < max) {
+        return (*count)++;
+    }
+    uint32_t place = first + *turn;
+    *turn = (*turn + 1) % (max - first);
+    (*dropped)++;
+    return place;
+}
+
 static struct cx_event *next_event(void)
 {
     struct cx_result *result = &cx_sched.channel->result;
-    if (result->events_count == CX_EVENTS_MAX) {
-        result->events_dropped = 1;
-        return NULL;
-    }
-    return &result->events[result->events_count++];
+    return &result->events[next_place(&result->events_count, &result->events_dropped, &result->events_turn,
+                                      CX_EVENTS_FIRST, CX_EVENTS_MAX)];
 }
 
 void cx_record_event(struct cx_thread *from, struct cx_thread *to, enum cx_switch_reason reason, int deviation)
 {
     struct cx_event *event = next_event();
-    if (event == NULL) {
-        return;
-    }
     *event = (struct cx_event){
         .step = cx_sched.steps,
         .time_ns = cx_now_ns(),
@@ -106,9 +112,6 @@ void cx_record_note(struct cx_thread *self, const char *text)
         return;
     }
     struct cx_event *event = next_event();
-    if (event == NULL) {
-        return;
-    }
     *event = (struct cx_event){
         .step = cx_sched.steps,
         .time_ns = cx_now_ns(),
@@ -129,12 +132,10 @@ void cx_record_lock(const struct cx_thread *holder, const void *lock, int acquir
     if ((cx_sched.channel->request.mode & CX_MODE_EXPLAIN) == 0) {
         return;
     }
-    if (result->locks_count == CX_LOCKS_MAX) {
-        result->locks_dropped = 1;
-        return;
-    }
     cx_sched_settle();
-    result->locks[result->locks_count++] = (struct cx_lock_event){
+    uint32_t place =
+        next_place(&result->locks_count, &result->locks_dropped, &result->locks_turn, CX_LOCKS_FIRST, CX_LOCKS_MAX);
+    result->locks[place] = (struct cx_lock_event){
         .step = cx_sched.steps,
         .object = (uint64_t)(uintptr_t)lock,
         .thread = holder->key,

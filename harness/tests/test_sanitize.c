@@ -48,11 +48,41 @@ static void test_sanitize_makes_texts_one_line(void **state)
     free(result);
 }
 
+// What a run with more events than there is room for has left, from the runner's point of view.
+static void test_sanitize_puts_the_last_events_in_order_once(void **state)
+{
+    (void)state;
+    struct cx_result *result = calloc(1, sizeof(*result));
+    assert_non_null(result);
+    const uint32_t more = 7;
+    result->events_count = CX_EVENTS_MAX;
+    result->events_dropped = result->events_turn = more;
+    result->locks_count = CX_LOCKS_MAX;
+    result->locks_dropped = result->locks_turn = more;
+    for (uint32_t i = 0; i < CX_EVENTS_MAX + more; i++) {
+        result->events[i < CX_EVENTS_MAX ? i : CX_EVENTS_FIRST + i - CX_EVENTS_MAX].step = i;
+    }
+    for (uint32_t i = 0; i < CX_LOCKS_MAX + more; i++) {
+        result->locks[i < CX_LOCKS_MAX ? i : CX_LOCKS_FIRST + i - CX_LOCKS_MAX].step = i;
+    }
+    for (int times = 0; times < 2; times++) {
+        cx_sanitize_result(result);
+        for (uint32_t i = 0; i < CX_EVENTS_MAX; i++) {
+            assert_int_equal(result->events[i].step, i < CX_EVENTS_FIRST ? i : i + more);
+        }
+        for (uint32_t i = 0; i < CX_LOCKS_MAX; i++) {
+            assert_int_equal(result->locks[i].step, i < CX_LOCKS_FIRST ? i : i + more);
+        }
+    }
+    free(result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sanitize_bounds_every_count_of_garbage),
         cmocka_unit_test(test_sanitize_makes_texts_one_line),
+        cmocka_unit_test(test_sanitize_puts_the_last_events_in_order_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
