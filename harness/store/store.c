@@ -310,10 +310,12 @@ enum cx_status cx_store_close(struct cx_store *store, struct cx_error *error)
     if (store->database == NULL) {
         return CX_OK;
     }
-    // A closed store is one file, readable where nothing can be written; refused while another process has it open. All
-    // is on the disk after the checkpoint, and what is left to do is one page, with or without which the file is sound.
-    sqlite3_exec(store->database, "PRAGMA wal_checkpoint(FULL); PRAGMA synchronous = OFF; PRAGMA journal_mode = DELETE",
-                 NULL, NULL, NULL);
+    // A closed store is one file, readable where nothing can be written; refused while another process has it open. After
+    // a checkpoint all is on the disk, and what is left to do is one page, with or without which the file is sound.
+    if (sqlite3_exec(store->database, "PRAGMA wal_checkpoint(FULL)", NULL, NULL, NULL) == SQLITE_OK) {
+        sqlite3_exec(store->database, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
+    }
+    sqlite3_exec(store->database, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
     sqlite3_close(store->database);
     store->database = NULL;
     return store->failed ? cx_error_set(error, CX_ERR_SYSTEM, "%s", store->error.text) : CX_OK;
