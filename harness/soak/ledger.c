@@ -174,12 +174,28 @@ static int verdict_rank(const char *verdict)
     return -1;
 }
 
+static const char *const sums[] = {"runs",    "runs_failing", "runs_error", "replays",
+                                   "choices", "steps",        "cpu_s",      "wall_s"};
+static const char *const maxima[] = {"interleavings_distinct", "threads_max"};
+
+// Of a unit's totals what the next one of its kind is added to: this is kept for the whole soak, and for each scenario
+// on each target under each strategy.
+static json_t *totals_keep(const json_t *totals)
+{
+    json_t *kept = json_object();
+    json_object_set(kept, "verdict", json_object_get(totals, "verdict"));
+    for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
+        json_object_set(kept, sums[i], json_object_get(totals, sums[i]));
+    }
+    for (size_t i = 0; i < sizeof(maxima) / sizeof(maxima[0]); i++) {
+        json_object_set(kept, maxima[i], json_object_get(totals, maxima[i]));
+    }
+    return kept;
+}
+
 // Make the totals of one unit those of all of its kind: what `before` holds is added.
 static void totals_add(json_t *totals, const json_t *before)
 {
-    static const char *const sums[] = {"runs",    "runs_failing", "runs_error", "replays",
-                                       "choices", "steps",        "cpu_s",      "wall_s"};
-    static const char *const maxima[] = {"interleavings_distinct", "threads_max"};
     for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++) {
         json_t *value = json_object_get(totals, sums[i]);
         const json_t *old = json_object_get(before, sums[i]);
@@ -245,13 +261,10 @@ void cx_ledger_unit(struct cx_ledger *ledger, struct cx_ledger_unit *unit, const
     json_object_set_new(own, "unit_runs", runs);
     key_of(key, unit->target, unit->scenario, unit->strategy);
     totals_add(totals, json_object_get(ledger->sums, key));
-    json_object_set(ledger->sums, key, totals);
-    json_t *object = json_copy(totals);
-    json_object_update(object, own);
-    event(ledger, object);
+    json_object_set_new(ledger->sums, key, totals_keep(totals));
+    json_object_update(totals, own);
+    event(ledger, totals);
     json_decref(own);
-    json_object_del(totals, "signatures"); // the sums are kept for the whole soak
-    json_decref(totals);
 }
 
 int cx_ledger_filed(const struct cx_ledger *ledger, const char *target, const char *scenario,

@@ -310,8 +310,8 @@ enum cx_status cx_store_close(struct cx_store *store, struct cx_error *error)
     if (store->database == NULL) {
         return CX_OK;
     }
-    // A closed store is one file, readable where nothing can be written; refused while another process has it open. After
-    // a checkpoint all is on the disk, and what is left to do is one page, with or without which the file is sound.
+    // A closed store is one file, readable where nothing can be written; refused while another process has it open.
+    // After a checkpoint all is on the disk; one page is left to be written, with or without which the file is sound.
     if (sqlite3_exec(store->database, "PRAGMA wal_checkpoint(FULL)", NULL, NULL, NULL) == SQLITE_OK) {
         sqlite3_exec(store->database, "PRAGMA synchronous = OFF", NULL, NULL, NULL);
     }
