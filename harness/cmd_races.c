@@ -92,7 +92,7 @@ static void access_text(const struct cx_races *races, int side, char *text, size
 
 static void orders_print(const struct cx_races *races)
 {
-    int one_place = races->aim.pcs[0] == races->aim.pcs[1];
+    int one_place = races->aim.race.pcs[0] == races->aim.race.pcs[1];
     for (int side = 0; side < 2; side++) {
         char text[400];
         access_text(races, side, text, sizeof(text));

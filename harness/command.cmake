@@ -13,7 +13,7 @@ set(CONSTRICTOR_COMMAND_SOURCES
     detect/story_order.c detect/symbolizer.c
     exec/campaign.c exec/canary.c exec/channel.c exec/clock.c exec/confirm.c exec/crew.c exec/deal.c exec/diverge.c
     exec/diverge_text.c exec/engine.c exec/engine_findings.c exec/exhaustive.c exec/needed.c
-    exec/batch.c exec/explore.c exec/explore_judge.c
+    exec/aim.c exec/batch.c exec/explore.c exec/explore_judge.c
     exec/feedback.c exec/interrupt.c exec/jsonl.c exec/known.c exec/known_read.c exec/live.c
     exec/output.c exec/pattern.c exec/portfolio.c exec/preflight.c exec/profile.c exec/races.c exec/record.c
     exec/report.c

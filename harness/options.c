@@ -27,6 +27,7 @@ static const struct {
     {"portfolio", CX_STRATEGY_PORTFOLIO},
     {"exhaustive", CX_STRATEGY_EXHAUSTIVE},
     {"replay", CX_STRATEGY_REPLAY},
+    {"race", CX_STRATEGY_RACE},
 };
 
 enum cx_status cx_option_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value,
@@ -104,8 +105,8 @@ enum cx_status cx_option_strategy(const char *text, uint32_t *strategy, struct c
 {
     struct cx_names names = {0};
     for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
-        if (strategies[i].strategy == CX_STRATEGY_REPLAY) {
-            continue; // that is `constrictor replay`
+        if (strategies[i].strategy == CX_STRATEGY_REPLAY || strategies[i].strategy == CX_STRATEGY_RACE) {
+            continue; // those are `constrictor replay`, and `constrictor races` and the portfolio's
         }
         if (strcmp(text, strategies[i].name) == 0) {
             *strategy = strategies[i].strategy;

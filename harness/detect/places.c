@@ -15,7 +15,9 @@
 // What is looked for in one file.
 struct search {
     enum cx_place_kind kind;
-    const char *name;
+    const char *name; // NULL: the function at `pc`, whose name goes to `around`
+    uint64_t pc;      // as the file's symbol table has it
+    char *around;     // CX_PLACE_NAME_BYTES
     uint64_t bias;
     struct cx_places *places;
     struct cx_names *known;
@@ -155,7 +157,21 @@ static void units_visit(struct search *search, int fd)
     dwarf_end(dwarf);
 }
 
-static void symbol_visit(struct search *search, const char *name, const GElf_Sym *symbol)
+static void function_symbol_visit(struct search *search, const char *name, const GElf_Sym *symbol)
+{
+    uint64_t end = symbol->st_value + symbol->st_size;
+    if (GELF_ST_TYPE(symbol->st_info) != STT_FUNC || symbol->st_shndx == SHN_UNDEF) {
+        return;
+    }
+    if (search->name != NULL) {
+        found(search, symbol->st_value, strcmp(name, search->name) == 0 ? end : symbol->st_value);
+    } else if (search->pc >= symbol->st_value && search->pc < end) {
+        found(search, symbol->st_value, end);
+        snprintf(search->around, CX_PLACE_NAME_BYTES, "%s", name);
+    }
+}
+
+static void object_visit(struct search *search, const char *name, const GElf_Sym *symbol)
 {
     size_t chars = strlen(search->name);
     if (GELF_ST_TYPE(symbol->st_info) != STT_OBJECT || symbol->st_shndx == SHN_UNDEF) {
@@ -183,30 +199,65 @@ static void symbols_visit(struct search *search, int fd)
             GElf_Sym symbol;
             const char *name =
                 gelf_getsym(data, i, &symbol) != NULL ? elf_strptr(elf, header.sh_link, symbol.st_name) : NULL;
-            if (name != NULL) {
-                symbol_visit(search, name, &symbol);
+            if (name != NULL && search->kind == CX_PLACE_OBJECT) {
+                object_visit(search, name, &symbol);
+            } else if (name != NULL) {
+                function_symbol_visit(search, name, &symbol);
             }
         }
     }
     elf_end(elf);
 }
 
+// In the module with this number.
+static void module_visit(struct search *search, const struct cx_identity *identity, uint32_t module)
+{
+    int fd = open(identity->modules[module].path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return; // gone since, or the kernel's own
+    }
+    search->bias = identity->modules[module].bias;
+    if (search->kind == CX_PLACE_OBJECT || search->kind == CX_PLACE_SYMBOL) {
+        symbols_visit(search, fd);
+    } else {
+        units_visit(search, fd);
+    }
+    close(fd);
+}
+
+static enum cx_status modules_visit(struct search *search, const struct cx_identity *identity)
+{
+    for (uint32_t i = 0; i < identity->modules_count && search->status == CX_OK; i++) {
+        module_visit(search, identity, i);
+    }
+    return search->status;
+}
+
 enum cx_status cx_places_find(const struct cx_identity *identity, enum cx_place_kind kind, const char *name,
                               struct cx_places *places, struct cx_names *known, struct cx_error *error)
 {
     struct search search = {.kind = kind, .name = name, .places = places, .known = known, .error = error};
-    for (uint32_t i = 0; i < identity->modules_count && search.status == CX_OK; i++) {
-        int fd = open(identity->modules[i].path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0) {
-            continue; // gone since, or the kernel's own
+    return modules_visit(&search, identity);
+}
+
+enum cx_status cx_places_symbol(const struct cx_identity *identity, const char *name, struct cx_places *places,
+                                struct cx_error *error)
+{
+    struct search search = {.kind = CX_PLACE_SYMBOL, .name = name, .places = places, .error = error};
+    return modules_visit(&search, identity);
+}
+
+enum cx_status cx_places_around(const struct cx_identity *identity, uint64_t pc, struct cx_places *places,
+                                char name[CX_PLACE_NAME_BYTES], struct cx_error *error)
+{
+    struct search search = {.kind = CX_PLACE_SYMBOL, .around = name, .places = places, .error = error};
+    name[0] = '\0';
+    for (uint32_t i = 0; i < identity->modules_count; i++) {
+        if (pc >= identity->modules[i].start && pc < identity->modules[i].end) {
+            search.pc = pc - identity->modules[i].bias;
+            module_visit(&search, identity, i);
+            break;
         }
-        search.bias = identity->modules[i].bias;
-        if (kind == CX_PLACE_OBJECT) {
-            symbols_visit(&search, fd);
-        } else {
-            units_visit(&search, fd);
-        }
-        close(fd);
     }
     return search.status;
 }

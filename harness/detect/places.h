@@ -11,10 +11,13 @@
 #include "harness/names.h"
 #include "harness/status.h"
 
+#define CX_PLACE_NAME_BYTES 200
+
 enum cx_place_kind {
     CX_PLACE_FUNCTION = 0, // its own code, and every copy that was inlined into other functions
     CX_PLACE_FILE,         // the end of a path, from a slash on: the code of its lines
     CX_PLACE_OBJECT,       // a variable with static storage
+    CX_PLACE_SYMBOL,       // a function as it was compiled; not for cx_places_find()
 };
 
 // A growing list of ranges. Zeroed memory is a valid, empty list; free() its list.
@@ -27,6 +30,14 @@ struct cx_places {
 // `known` then has what there is of that kind. Slow: seconds for a program with much debugging information.
 enum cx_status cx_places_find(const struct cx_identity *identity, enum cx_place_kind kind, const char *name,
                               struct cx_places *places, struct cx_names *known, struct cx_error *error);
+
+// Add the function, as it was compiled and with all that was inlined into it, whose code is at `pc`; `name` becomes
+// that of its symbol. None is no error, and leaves the name empty. Quick.
+enum cx_status cx_places_around(const struct cx_identity *identity, uint64_t pc, struct cx_places *places,
+                                char name[CX_PLACE_NAME_BYTES], struct cx_error *error);
+// Add the functions of this symbol, as they were compiled. None is no error. Quick.
+enum cx_status cx_places_symbol(const struct cx_identity *identity, const char *name, struct cx_places *places,
+                                struct cx_error *error);
 
 enum cx_status cx_places_add(struct cx_places *places, uint64_t start, uint64_t end, struct cx_error *error);
 

@@ -12,6 +12,7 @@
 #include "harness/exec/profile.h"
 #include "harness/exec/seed.h"
 
+#define AIMS_MAX 64
 #define GENERATION 64 // runs: enough to keep a crew busy between two meetings, few enough to learn from soon
 
 struct cx_deal {
@@ -26,6 +27,9 @@ struct cx_deal {
     struct cx_feedback feedback;
     struct cx_portfolio portfolio;
     struct cx_exhaustive exhaustive;
+    struct cx_aim *aims[AIMS_MAX]; // owned
+    uint32_t aims_count;
+    uint32_t aims_dealt;  // of them, those of the generations before this one
     uint64_t batch_first; // exhaustive: number of the first run of this generation
     uint32_t batch_count;
     struct cx_prefix *batch[GENERATION]; // owned
@@ -73,7 +77,28 @@ void cx_deal_free(struct cx_deal *deal)
     cx_feedback_fini(&deal->feedback);
     cx_exhaustive_fini(&deal->exhaustive);
     batch_free(deal);
+    for (uint32_t i = 0; i < deal->aims_count; i++) {
+        cx_aim_fini(deal->aims[i]);
+        free(deal->aims[i]);
+    }
     free(deal);
+}
+
+int cx_deal_wants_aims(const struct cx_deal *deal)
+{
+    return deal->options.strategy == CX_STRATEGY_PORTFOLIO && deal->aims_count < AIMS_MAX;
+}
+
+enum cx_status cx_deal_aim(struct cx_deal *deal, struct cx_aim *aim, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    if (deal->aims_count > 0) {
+        status = cx_aim_join(aim, deal->aims[deal->aims_count - 1], error);
+    }
+    if (status == CX_OK) {
+        deal->aims[deal->aims_count++] = aim;
+    }
+    return status;
 }
 
 static uint64_t generation_start(uint64_t number)
@@ -112,6 +137,25 @@ uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number)
     return deal->options.strategy;
 }
 
+// Which of the races, and which of its two accesses first.
+static uint64_t turn_of(const struct cx_deal *deal, uint64_t number)
+{
+    return cx_mix(place_of(deal, number, 2)) % (2 * (uint64_t)deal->aims_dealt);
+}
+
+// The youngest has the points of all.
+const struct cx_aim *cx_deal_aim_of(const struct cx_deal *deal, uint64_t number)
+{
+    return cx_deal_strategy(deal, number) == CX_STRATEGY_RACE ? deal->aims[deal->aims_dealt - 1] : NULL;
+}
+
+static void aim_request(const struct cx_deal *deal, uint64_t number, struct cx_request *request)
+{
+    request->points = cx_deal_aim_of(deal, number)->points;
+    request->race = deal->aims[turn_of(deal, number) / 2]->race;
+    request->race.first = (uint32_t)(turn_of(deal, number) % 2);
+}
+
 void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed, struct cx_request *request,
                      struct cx_deviation *plan)
 {
@@ -133,10 +177,13 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
         request->pct_depth = cx_portfolio_depth(seed);
         request->points_expected = cx_mix(seed) % 8 != 0 ? deal->points_expected : 0;
         // A run is short of choices where threads end early. Where they are stopped on their way it is as long as main.
-        if (request->strategy == CX_STRATEGY_PCT && request->points_expected > 0 &&
-            request->choices_expected < deal->choices_default) {
+        int stops = request->strategy == CX_STRATEGY_PCT || request->strategy == CX_STRATEGY_RACE;
+        if (stops && request->points_expected > 0 && request->choices_expected < deal->choices_default) {
             request->choices_expected = deal->choices_default;
         }
+    }
+    if (request->strategy == CX_STRATEGY_RACE) {
+        aim_request(deal, number, request);
     }
     request->place = place_of(deal, number, 2);
     cx_profile_request(&deal->profile, place_of(deal, number, 1), request);
@@ -153,7 +200,8 @@ static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record 
         deal->choices_expected = (deal->choices_expected + deal->choices_sum / GENERATION + 1) / 2;
         deal->points_expected = 2 * deal->points_sum / GENERATION;
         cx_feedback_generation(&deal->feedback);
-        cx_portfolio_generation(&deal->portfolio);
+        deal->aims_dealt = deal->aims_count;
+        cx_portfolio_generation(&deal->portfolio, deal->aims_dealt > 0);
     }
 }
 

@@ -41,6 +41,14 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
                      struct cx_deviation *plan);
 // Learn from run `number`. Runs come in order. `fresh`: signatures that it was the first to show.
 void cx_deal_judge(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh);
+// 1 if the deal has use for one more race to direct runs at.
+int cx_deal_wants_aims(const struct cx_deal *deal);
+// Runs of generations to come may be directed at this race, which the run that is judged next has shown. Takes it over,
+// unless it fails.
+enum cx_status cx_deal_aim(struct cx_deal *deal, struct cx_aim *aim, struct cx_error *error);
+// The points of run `number`, for runs that can be asked for, if it is directed at a race; else NULL. Valid as long as
+// the deal.
+const struct cx_aim *cx_deal_aim_of(const struct cx_deal *deal, uint64_t number);
 // 1 if there is nothing left to deal, and never will be.
 int cx_deal_over(const struct cx_deal *deal);
 // What has been shown about all schedules, in one sentence; empty for strategies that show nothing of the kind.

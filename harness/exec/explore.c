@@ -90,7 +90,7 @@ static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, struct
     request->wall_ms_max = explore->options->wall_ms_max;
     request->steps_max = explore->options->steps_max;
     request->rules = explore->options->rules;
-    request->points = *explore->options->points;
+    request->points = work->confirm.record->aim != NULL ? work->confirm.record->aim->points : *explore->options->points;
     cx_confirm_request(work->confirm.record, request, cx_worker_plan(worker));
     return cx_worker_begin(worker, error);
 }
@@ -213,6 +213,7 @@ void cx_explore_keep(struct cx_explore_work *work, uint64_t number, const struct
     struct cx_slot *slot = &work->slots[number % CX_SLOTS_COUNT];
     slot->record = *record;
     slot->record.dealt = cx_deal_strategy(work->deal, number);
+    slot->record.aim = cx_deal_aim_of(work->deal, number);
     slot->ready = 1;
 }
 

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 
@@ -107,6 +108,26 @@ void cx_explore_confirm_end(struct cx_explore *explore, int interrupted)
     memset(confirm, 0, sizeof(*confirm));
 }
 
+// A new race is worth runs that are directed at it, unless somebody has said what is to be a point.
+static void race_aim(struct cx_explore *explore, const struct cx_record *record, uint32_t index)
+{
+    const struct cx_race *race = index < record->result->races_count ? &record->result->races[index] : NULL;
+    const struct cx_identity *identity = cx_worker_identity(explore->crew->workers[0]);
+    int wanted = race != NULL && race->accesses_count == 2 && identity->accesses &&
+                 explore->options->points->level == CX_POINTS_ATOMIC && cx_deal_wants_aims(explore->work->deal);
+    struct cx_aim *aim = wanted ? malloc(sizeof(*aim)) : NULL;
+    struct cx_error error;
+    if (aim == NULL) {
+        return;
+    }
+    if (cx_aim_find(aim, race, explore->resolver, identity, &error) != CX_OK ||
+        cx_deal_aim(explore->work->deal, aim, &error) != CX_OK) {
+        cx_aim_fini(aim);
+        free(aim);
+        cx_explore_say(explore, error.text);
+    }
+}
+
 // Look at the oldest run that is not judged. Starts its replays if it needs some.
 static void run_judge(struct cx_explore *explore, struct cx_record *record)
 {
@@ -131,6 +152,9 @@ static void run_judge(struct cx_explore *explore, struct cx_record *record)
         if (finding == NULL) {
             finding = finding_new(explore, &symptom->signature, symptom->kind, symptom->race, number);
             confirm->fresh[confirm->fresh_count++] = finding;
+            if (symptom->kind == CX_OUTCOME_RACE) {
+                race_aim(explore, record, symptom->race);
+            }
         }
         finding->count++;
     }

@@ -11,7 +11,8 @@
 // between generations alone, and cost is counted in points and switches, so that neither the number of jobs nor the
 // machine matters; shares start from what the strategies did on bench/corpus (bench/strategies measures it); the first
 // runs have shares of their own, for what one strategy has not found at once is mostly of the kind that another finds;
-// old rewards fade by halves.
+// old rewards fade by halves. Where ThreadSanitizer has reported races, there is one more member, whose runs are
+// directed at them (strategy_race.c): what happens between two plain accesses no other member can see.
 #include "harness/exec/portfolio.h"
 
 #include "harness/exec/seed.h"
@@ -22,6 +23,7 @@
 #define FLOOR_PERCENT 3 // of all cost, for each member
 #define COST_RUN 40000  // of a process, in points without a switch: 500 us and 12 ns
 #define COST_SWITCH 300
+#define SHARE_DIRECTED 20 // once ThreadSanitizer has reported a race
 
 static const struct {
     uint32_t strategy;
@@ -29,10 +31,17 @@ static const struct {
     uint32_t share;           // and after them
     uint32_t switches_permil; // of a run's choices, as a first guess
 } members[CX_PORTFOLIO_MEMBERS] = {
-    {CX_STRATEGY_URW, 100, 12, 500}, {CX_STRATEGY_POS, 0, 34, 500},      {CX_STRATEGY_SURW, 0, 28, 100},
-    {CX_STRATEGY_RANDOM, 0, 5, 10},  {CX_STRATEGY_FEEDBACK, 0, 10, 500}, {CX_STRATEGY_PCT, 0, 6, 1},
-    {CX_STRATEGY_DELAY, 0, 5, 1},
+    {CX_STRATEGY_URW, 100, 12, 500},    {CX_STRATEGY_POS, 0, 34, 500},
+    {CX_STRATEGY_SURW, 0, 28, 100},     {CX_STRATEGY_RANDOM, 0, 5, 10},
+    {CX_STRATEGY_FEEDBACK, 0, 10, 500}, {CX_STRATEGY_PCT, 0, 6, 1},
+    {CX_STRATEGY_DELAY, 0, 5, 1},       {CX_STRATEGY_RACE, 0, SHARE_DIRECTED, 10},
 };
+
+// Directed runs need a race that has been reported.
+static int takes_part(uint32_t member, int directed)
+{
+    return directed || members[member].strategy != CX_STRATEGY_RACE;
+}
 
 static void weights_set(const struct cx_portfolio *portfolio, const uint64_t *shares, uint64_t *weights)
 {
@@ -52,7 +61,7 @@ void cx_portfolio_init(struct cx_portfolio *portfolio, uint64_t choices)
     uint64_t shares[CX_PORTFOLIO_MEMBERS];
     uint64_t opening[CX_PORTFOLIO_MEMBERS];
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        shares[i] = members[i].share;
+        shares[i] = takes_part(i, 0) ? members[i].share : 0;
         opening[i] = members[i].opening;
         portfolio->runs[i] = 2;
         portfolio->cost[i] = 2 * (COST_RUN + choices + choices * members[i].switches_permil * COST_SWITCH / 1000);
@@ -98,7 +107,7 @@ void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *
     }
 }
 
-void cx_portfolio_generation(struct cx_portfolio *portfolio)
+void cx_portfolio_generation(struct cx_portfolio *portfolio, int directed)
 {
     uint64_t rates[CX_PORTFOLIO_MEMBERS];
     uint64_t sum = 1;
@@ -106,11 +115,13 @@ void cx_portfolio_generation(struct cx_portfolio *portfolio)
         // Reward for cost, in multiples of the starting share, so that nothing changes where nothing is learned.
         uint64_t cost_runs = portfolio->cost[i] / COST_RUN + REWARD_PRIOR;
         rates[i] = members[i].share * 10000 * (portfolio->reward[i] + REWARD_PRIOR) / cost_runs;
+        rates[i] = takes_part(i, directed) ? rates[i] : 0;
         sum += rates[i];
     }
     uint64_t shares[CX_PORTFOLIO_MEMBERS];
+    uint64_t floors = (uint64_t)(CX_PORTFOLIO_MEMBERS - !directed) * FLOOR_PERCENT;
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        shares[i] = FLOOR_PERCENT + (100 - CX_PORTFOLIO_MEMBERS * FLOOR_PERCENT) * rates[i] / sum;
+        shares[i] = takes_part(i, directed) ? FLOOR_PERCENT + (100 - floors) * rates[i] / sum : 0;
     }
     weights_set(portfolio, shares, portfolio->weights);
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {

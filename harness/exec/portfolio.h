@@ -9,7 +9,7 @@
 #include "harness/exec/channel.h"
 #include "harness/exec/record.h"
 
-#define CX_PORTFOLIO_MEMBERS 7
+#define CX_PORTFOLIO_MEMBERS 8
 #define CX_PORTFOLIO_OPENING 5 // runs
 
 struct cx_portfolio {
@@ -33,7 +33,7 @@ uint32_t cx_portfolio_strategy(const struct cx_portfolio *portfolio, uint64_t nu
 uint32_t cx_portfolio_depth(uint64_t seed);
 // A run is judged; it was the first to show `fresh` signatures.
 void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *record, uint32_t fresh);
-// A generation is over: the weights follow what it has brought.
-void cx_portfolio_generation(struct cx_portfolio *portfolio);
+// A generation is over: the weights follow what it has brought. `directed`: there are races to bring together.
+void cx_portfolio_generation(struct cx_portfolio *portfolio, int directed);
 
 #endif

@@ -14,8 +14,7 @@
 #include "harness/finding.h"
 #include "harness/trace/format.h"
 
-#define FRAMES_NARROWED 2 // functions of each stack whose accesses are points
-#define DEPTH 3           // where pct drives
+#define DEPTH 3 // where pct drives
 
 int cx_race_of_freed(const struct cx_race *race)
 {
@@ -24,51 +23,7 @@ int cx_race_of_freed(const struct cx_race *race)
 
 void cx_races_fini(struct cx_races *races)
 {
-    cx_names_fini(&races->words);
-}
-
-// The functions around one access: its own and those that called it. The address of the access goes to `pc`: where it
-// was made inside of libc or of an interceptor, that of the call.
-static void access_read(struct cx_races *races, const struct cx_race_access *access, uint64_t *pc)
-{
-    struct cx_symbol_stack stack;
-    races->session->resolver.stack(races->session->resolver.context, &access->stack, CX_STACK_REPORT, &stack);
-    uint32_t program = 1u << CX_FRAME_PROGRAM | 1u << CX_FRAME_FAILURE | 1u << CX_FRAME_WAITING | 1u << CX_FRAME_ATOMIC;
-    int at = cx_frame_first(&stack, program, 0);
-    *pc = at >= 0 ? stack.frames[at].pc : access->stack.pcs[0];
-    for (int i = 0; i < FRAMES_NARROWED && at >= 0; i++) {
-        char word[200];
-        snprintf(word, sizeof(word), "function:%s", stack.frames[at].function);
-        cx_names_add(&races->words, word);
-        at = cx_frame_first(&stack, program, (uint32_t)at + 1);
-    }
-}
-
-// The points of directed runs: the accesses of these functions, and the two themselves.
-static enum cx_status points_narrow(struct cx_races *races, struct cx_error *error)
-{
-    struct cx_session *session = races->session;
-    struct cx_places code = {0};
-    struct cx_places data = {0};
-    enum cx_status status = CX_OK;
-    for (int i = 0; i < 2 && status == CX_OK; i++) {
-        status = cx_places_add(&code, races->aim.pcs[i] - 1, races->aim.pcs[i], error);
-    }
-    for (size_t i = 0; i < races->words.count && status == CX_OK; i++) {
-        // A function that the debugging information does not name in that way has no places; that is no error.
-        struct cx_names known = {0};
-        const char *name = races->words.list[i] + strlen("function:");
-        status = cx_places_find(cx_worker_identity(session->worker), CX_PLACE_FUNCTION, name, &code, &known, error);
-        cx_names_fini(&known);
-    }
-    memset(&session->points, 0, sizeof(session->points));
-    session->points.level = CX_POINTS_ACCESS;
-    if (status == CX_OK) {
-        status = cx_points_set(&session->points, &code, &data, error);
-    }
-    free(code.list);
-    free(data.list);
-    return status;
+    cx_aim_fini(&races->aim);
 }
 
 enum cx_status cx_races_find(struct cx_races *races, struct cx_error *error)
@@ -96,9 +51,9 @@ enum cx_status cx_races_find(struct cx_races *races, struct cx_error *error)
         return cx_error_set(error, CX_ERR_USAGE, "the schedule does not show its race here");
     }
     races->race = result->races[found];
-    access_read(races, &races->race.accesses[0], &races->aim.pcs[0]);
-    access_read(races, &races->race.accesses[1], &races->aim.pcs[1]);
-    return points_narrow(races, error);
+    status = cx_aim_find(&races->aim, &races->race, &session->resolver, cx_worker_identity(session->worker), error);
+    session->points = races->aim.points;
+    return status;
 }
 
 // FILE.cxs becomes FILE.race-<signature>.cxs.
@@ -131,7 +86,7 @@ static enum cx_status failure_write(struct cx_races *races, struct cx_race_failu
     schedule.seed = record->seed;
     schedule.run = run;
     schedule.steps_max = from->steps_max;
-    cx_within_save(&races->session->points, &races->words, &schedule);
+    cx_within_save(&races->session->points, &races->aim.words, &schedule);
     if (races->session->subject.kind != CX_SUBJECT_NONE) {
         cx_subject_save(&races->session->subject, &schedule);
     }
@@ -234,7 +189,7 @@ static enum cx_status run_play(struct cx_races *races, uint64_t run, struct cx_e
                                 .pct_depth = DEPTH,
                                 .seed = cx_mix(races->session->schedule.seed ^ cx_mix(run + 1)),
                                 .choices_expected = races->choices,
-                                .race = races->aim};
+                                .race = races->aim.race};
     wanted.race.first = first;
     wanted.rules.early_ns_max = CX_EARLY_NS_DEFAULT;
     enum cx_status status = cx_session_request(races->session, &wanted, NULL, error);

@@ -9,8 +9,8 @@
 
 #include <limits.h>
 
+#include "harness/exec/aim.h"
 #include "harness/exec/session.h"
-#include "harness/names.h"
 
 #define CX_RACE_FAILURES_MAX 32
 
@@ -28,10 +28,9 @@ struct cx_races {
     struct cx_session *session; // borrowed
     const char *path;           // borrowed; of the schedule that shows the race
     struct cx_race race;
-    struct cx_race_aim aim;
-    struct cx_names words; // functions whose accesses are points
-    uint64_t choices;      // of a run in the default order
-    uint64_t played;       // runs each way
+    struct cx_aim aim;
+    uint64_t choices; // of a run in the default order
+    uint64_t played;  // runs each way
     uint64_t met[2];
     uint64_t failed[2];    // of those
     uint64_t failed_apart; // runs in which the accesses did not meet

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "harness/exec/aim.h"
 #include "harness/exec/channel.h"
 #include "harness/exec/worker.h"
 #include "harness/trace/schedule.h"
@@ -28,9 +29,10 @@ struct cx_record {
     uint32_t threads_count;
     uint32_t threads_parked;
     uint32_t accesses_seen;
-    uint32_t strategy; // that played it
-    uint32_t dealt;    // that it was dealt to; filled in by explore.c
-    uint64_t seed;     // of the request
+    uint32_t strategy;        // that played it
+    uint32_t dealt;           // that it was dealt to; filled in by explore.c, as is
+    const struct cx_aim *aim; // borrowed; NULL unless the run was directed at a race
+    uint64_t seed;            // of the request
     uint64_t coverage[CX_COVERAGE_WORDS];
     uint32_t mutations_count;
     struct cx_deviation *mutations; // owned; the plan of a run of pos

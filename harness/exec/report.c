@@ -67,7 +67,9 @@ void cx_report_schedule_save(struct cx_campaign *campaign, const struct cx_explo
         schedule.seed = finding->seed;
         schedule.steps_max = options->steps_max;
         schedule.run = default_run ? 0 : finding->run;
-        cx_within_save(options->points, &campaign->options->within, &schedule);
+        const struct cx_aim *aim = record->aim;
+        cx_within_save(aim != NULL ? &aim->points : options->points,
+                       aim != NULL ? &aim->words : &campaign->options->within, &schedule);
         if (campaign->options->subject != NULL) {
             cx_subject_save(campaign->options->subject, &schedule);
         }

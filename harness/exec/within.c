@@ -251,9 +251,15 @@ void cx_within_save(const struct cx_points *points, const struct cx_names *words
     size_t at = 0;
     snprintf(schedule->within, sizeof(schedule->within), "-");
     snprintf(schedule->points, sizeof(schedule->points), "%s", cx_points_level_name(points->level));
-    for (size_t i = 0; i < words->count && at < sizeof(schedule->within); i++) {
-        at += (size_t)snprintf(schedule->within + at, sizeof(schedule->within) - at, "%s%s", i > 0 ? " " : "",
-                               words->list[i]);
+    for (size_t i = 0; i < words->count; i++) {
+        // The ranges are what is played; a long list of names ends early.
+        size_t room = sizeof(schedule->within) - at;
+        int more = i + 1 < words->count;
+        if (strlen(words->list[i]) + 1 + sizeof(" ...") * (size_t)more > room) {
+            snprintf(schedule->within + at, room, " ...");
+            break;
+        }
+        at += (size_t)snprintf(schedule->within + at, room, "%s%s", i > 0 ? " " : "", words->list[i]);
     }
     cx_points_text(points, schedule->ranges, sizeof(schedule->ranges));
 }

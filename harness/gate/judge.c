@@ -34,6 +34,7 @@ void cx_gate_sights_fini(struct cx_gate_sights *sights)
 {
     for (size_t i = 0; i < sights->count; i++) {
         free(sights->list[i].plan);
+        cx_names_fini(&sights->list[i].aimed);
     }
     free(sights->list);
     memset(sights, 0, sizeof(*sights));

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "harness/detect/signature.h"
+#include "harness/names.h"
 
 enum cx_gate_side { CX_GATE_BASELINE = 0, CX_GATE_CANDIDATE, CX_GATE_SIDES };
 
@@ -42,8 +43,9 @@ struct cx_gate_sight {
     } sides[CX_GATE_SIDES];
     struct cx_deviation *plan; // owned; of the run that showed it first
     size_t plan_count;
-    uint64_t seed;     // of that run
-    uint32_t strategy; // that made it
+    struct cx_names aimed; // owned; functions whose plain accesses were points, if that run was directed at a race
+    uint64_t seed;         // of that run
+    uint32_t strategy;     // that made it
 };
 
 struct cx_gate_sights {

@@ -47,7 +47,9 @@ static void sight_plan(struct cx_gate_sight *sight, const struct cx_explore *exp
                        const struct cx_record *record)
 {
     sight->seed = finding->seed;
-    sight->strategy = finding->run == CX_RUN_DEFAULT ? explore->options->strategy : record->dealt;
+    // Runs that are directed at a race are the portfolio's.
+    int member = finding->run != CX_RUN_DEFAULT && record->aim == NULL;
+    sight->strategy = member ? record->dealt : explore->options->strategy;
     if (record->result == NULL || record->result->deviations_dropped) {
         return;
     }
@@ -57,6 +59,9 @@ static void sight_plan(struct cx_gate_sight *sight, const struct cx_explore *exp
         memcpy(sight->plan, record->deviations, bytes);
     }
     sight->plan_count = sight->plan != NULL ? record->result->deviations_count : 0;
+    for (size_t i = 0; record->aim != NULL && i < record->aim->words.count; i++) {
+        cx_names_append(&sight->aimed, record->aim->words.list[i]);
+    }
 }
 
 static void on_finding(void *context, const struct cx_explore *explore, struct cx_finding *finding,
@@ -202,6 +207,10 @@ enum cx_status cx_gate_side_follow(struct cx_gate_target *target, const char *sc
     request->strategy = CX_STRATEGY_REPLAY;
     request->seed = wanted->seed;
     request->points = target->campaign.points;
+    if (wanted->aimed.count > 0 &&
+        cx_aim_elsewhere(&request->points, &wanted->aimed, target->campaign.identity, error) != CX_OK) {
+        return CX_ERR_MEMORY;
+    }
     request->plan_count = (uint32_t)wanted->plan_count;
     memcpy(cx_worker_plan(worker), wanted->plan, wanted->plan_count * sizeof(*wanted->plan));
     enum cx_status status = cx_worker_play(worker, error);

@@ -11,7 +11,9 @@
 // thread is held at a time, and after the first access the second one is put off for a drawn while; who runs meanwhile
 // and afterwards is decided by `random` or `pct`, so that there are many continuations, and nobody is preempted for a
 // drawn while after the two; a thread that is held in vain goes on after a while, and in a quarter of the runs the
-// first few arrivals are let pass, because another execution of the same statement may be the one that matters.
+// first few arrivals are let pass, because another execution of the same statement may be the one that matters. Where
+// `pct` gives threads stops of their own, the plain accesses that are points are hints like points that an author has
+// named: how often threads stop there is drawn for each run.
 //
 // Only what is a point can be held: not accesses to the thread's own stack, nor those inside of libc.
 #include "harness/sched/sched.h"
@@ -19,6 +21,7 @@
 #include <stddef.h>
 
 #define PATIENCE_MIN 64
+#define STOP_POWERS 8 // one access in a power of two below this is a stop
 
 enum phase {
     SEEKING = 0, // nobody is held
@@ -37,6 +40,7 @@ static uint64_t ticks;                  // scheduler token: decisions so far
 static uint64_t until;                  // scheduler token: tick at which the held one goes on
 static uint64_t patience;               // scheduler token
 static uint64_t calm_until;             // scheduler token: tick up to which nobody is preempted
+static uint64_t stop_one_in;            // const after begin
 static uint32_t skip;                   // scheduler token: arrivals to let pass
 
 // 0 in half of all draws, else log-uniform below 2^powers.
@@ -51,7 +55,9 @@ static uint32_t draw_few(uint32_t powers)
 
 static void race_begin(void)
 {
-    inner = cx_prng_below(&cx_sched.prng, 2) == 0 ? &cx_strategy_random : &cx_strategy_pct;
+    // Where threads have stops of their own (strategy_pct.c), a random walk adds little.
+    uint64_t coin = cx_prng_below(&cx_sched.prng, cx_sched.channel->request.points_expected > 0 ? 4 : 2);
+    inner = coin == 0 ? &cx_strategy_random : &cx_strategy_pct;
     phase = SEEKING;
     held = NULL;
     first = NULL;
@@ -59,6 +65,7 @@ static void race_begin(void)
     patience = 1000 + 2 * cx_sched.channel->request.choices_expected;
     calm_until = 0;
     skip = cx_prng_below(&cx_sched.prng, 2) == 0 ? draw_few(4) : 0;
+    stop_one_in = 1ULL << cx_prng_below(&cx_sched.prng, STOP_POWERS);
     inner->begin();
 }
 
@@ -191,6 +198,10 @@ static struct cx_thread *race_at_point(struct cx_thread *self)
     if (due != NULL) {
         return due;
     }
+    int aimed = (self->op == CX_OP_READ || self->op == CX_OP_WRITE) && inner->labelled != NULL;
+    if (aimed && cx_prng_below(&cx_sched.prng, stop_one_in) == 0) {
+        inner->labelled(self);
+    }
     return ticks < calm_until && self != held ? self : without_held(self, inner->at_point(self), 1);
 }
 
@@ -205,6 +216,13 @@ static uint32_t race_pick(struct cx_thread *self, uint32_t n)
     return inner->pick(self, n);
 }
 
+static void race_labelled(struct cx_thread *self)
+{
+    if (inner->labelled != NULL) {
+        inner->labelled(self);
+    }
+}
+
 const struct cx_strategy cx_strategy_race = {
     .begin = race_begin,
     .thread_created = race_thread_created,
@@ -212,4 +230,5 @@ const struct cx_strategy cx_strategy_race = {
     .at_point = race_at_point,
     .at_switch = race_at_switch,
     .pick = race_pick,
+    .labelled = race_labelled,
 };

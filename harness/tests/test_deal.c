@@ -129,6 +129,49 @@ static void test_what_pays_gets_more(void **state)
     cx_deal_free(deal);
 }
 
+static struct cx_aim *aim_at(uint64_t pc, const char *function)
+{
+    struct cx_aim *aim = calloc(1, sizeof(*aim));
+    assert_non_null(aim);
+    aim->race.pcs[0] = aim->race.pcs[1] = pc;
+    aim->points.level = CX_POINTS_ACCESS;
+    aim->points.code_count = 1;
+    aim->points.ranges[0] = (struct cx_range){pc - 8, pc + 8};
+    cx_names_add(&aim->words, function);
+    return aim;
+}
+
+// A race that is reported in one generation directs runs of the next ones: with the points of all races so far, at one
+// of them, in both orders.
+static void test_races_direct_runs(void **state)
+{
+    (void)state;
+    struct cx_error error;
+    struct cx_deal *deal = learned(CX_STRATEGY_PORTFOLIO);
+    generation(deal, 1, CX_STRATEGY_PCT);
+    assert_true(cx_deal_wants_aims(deal));
+    assert_int_equal(cx_deal_aim(deal, aim_at(0x1000, "function:reader"), &error), CX_OK);
+    assert_int_equal(cx_deal_aim(deal, aim_at(0x2000, "function:writer"), &error), CX_OK);
+    assert_int_equal(dealt_to(deal, GENERATION + 1, CX_STRATEGY_RACE), 0);
+    generation(deal, GENERATION + 1, CX_STRATEGY_PCT);
+    uint32_t seen[2][2] = {{0}};
+    for (uint64_t number = 2 * GENERATION + 1; number <= 4 * GENERATION; number++) {
+        struct cx_request request = request_of(deal, number);
+        const struct cx_aim *aim = cx_deal_aim_of(deal, number);
+        assert_int_equal(aim != NULL, request.strategy == CX_STRATEGY_RACE);
+        assert_int_equal(request.points.code_count, aim != NULL ? 2 : 0);
+        if (aim != NULL) {
+            assert_int_equal(aim->words.count, 2);
+            seen[request.race.pcs[0] == 0x2000][request.race.first]++;
+        }
+    }
+    assert_true(seen[0][0] > 0 && seen[0][1] > 0 && seen[1][0] > 0 && seen[1][1] > 0);
+    cx_deal_free(deal);
+    deal = learned(CX_STRATEGY_FEEDBACK);
+    assert_false(cx_deal_wants_aims(deal));
+    cx_deal_free(deal);
+}
+
 // Most threads end early, so that runs have fewer choices than the one in the default order. Runs of pct with own stops
 // are to reach all of it.
 static void test_own_stops_reach_the_whole_run(void **state)
@@ -184,7 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_generations_wait_for_each_other), cmocka_unit_test(test_a_request_is_the_same_each_time),
         cmocka_unit_test(test_profiles_count_descendants),      cmocka_unit_test(test_what_pays_gets_more),
-        cmocka_unit_test(test_feedback_mutates_what_was_new),   cmocka_unit_test(test_own_stops_reach_the_whole_run),
+        cmocka_unit_test(test_feedback_mutates_what_was_new),   cmocka_unit_test(test_races_direct_runs),
+        cmocka_unit_test(test_own_stops_reach_the_whole_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

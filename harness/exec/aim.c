@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// aim: see aim.h.
+#include "harness/exec/aim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "harness/detect/places.h"
+#include "harness/exec/within.h"
+
+#define FRAMES_NARROWED 2 // functions of each stack whose accesses are points
+#define PREFIX "function:"
+
+// The functions around one access: its own and the one that called it. The address of the access goes to `pc`: where it
+// was made inside of libc or of an interceptor, that of the call.
+static enum cx_status side_find(struct cx_aim *aim, uint64_t *pc, const struct cx_symbol_stack *stack,
+                                const struct cx_identity *identity, struct cx_places *code, struct cx_error *error)
+{
+    uint32_t program = 1u << CX_FRAME_PROGRAM | 1u << CX_FRAME_FAILURE | 1u << CX_FRAME_WAITING | 1u << CX_FRAME_ATOMIC;
+    int at = cx_frame_first(stack, program, 0);
+    enum cx_status status = CX_OK;
+    if (at >= 0) {
+        *pc = stack->frames[at].pc;
+    }
+    for (int i = 0; i < FRAMES_NARROWED && at >= 0 && status == CX_OK; i++) {
+        char name[CX_PLACE_NAME_BYTES];
+        char word[CX_PLACE_NAME_BYTES + sizeof(PREFIX)];
+        status = cx_places_around(identity, stack->frames[at].pc - 1, code, name, error);
+        if (name[0] != '\0') {
+            snprintf(word, sizeof(word), PREFIX "%s", name);
+            cx_names_add(&aim->words, word);
+        }
+        at = cx_frame_first(stack, program, (uint32_t)at + 1);
+    }
+    return status;
+}
+
+enum cx_status cx_aim_find(struct cx_aim *aim, const struct cx_race *race, const struct cx_resolver *resolver,
+                           const struct cx_identity *identity, struct cx_error *error)
+{
+    struct cx_places code = {0};
+    struct cx_places data = {0};
+    enum cx_status status = CX_OK;
+    memset(aim, 0, sizeof(*aim));
+    for (int i = 0; i < 2 && status == CX_OK; i++) {
+        struct cx_symbol_stack stack;
+        aim->race.pcs[i] = race->accesses[i].stack.pcs[0];
+        resolver->stack(resolver->context, &race->accesses[i].stack, CX_STACK_REPORT, &stack);
+        status = side_find(aim, &aim->race.pcs[i], &stack, identity, &code, error);
+    }
+    aim->points.level = CX_POINTS_ACCESS;
+    if (status == CX_OK) {
+        status = cx_points_set(&aim->points, &code, &data, error);
+    }
+    free(code.list);
+    if (status != CX_OK) {
+        cx_aim_fini(aim);
+    }
+    return status;
+}
+
+enum cx_status cx_aim_join(struct cx_aim *aim, const struct cx_aim *before, struct cx_error *error)
+{
+    struct cx_places code = {0};
+    struct cx_places data = {0};
+    struct cx_points joined = {.level = CX_POINTS_ACCESS};
+    const struct cx_points *both[] = {&aim->points, &before->points};
+    enum cx_status status = CX_OK;
+    for (uint32_t i = 0; i < 2; i++) {
+        for (uint32_t j = 0; j < both[i]->code_count && status == CX_OK; j++) {
+            status = cx_places_add(&code, both[i]->ranges[j].start, both[i]->ranges[j].end, error);
+        }
+    }
+    if (status == CX_OK) {
+        status = cx_points_set(&joined, &code, &data, error);
+    }
+    free(code.list);
+    if (status == CX_OK) {
+        aim->points = joined;
+        for (size_t i = 0; i < before->words.count; i++) {
+            cx_names_add(&aim->words, before->words.list[i]);
+        }
+    }
+    return status;
+}
+
+enum cx_status cx_aim_elsewhere(struct cx_points *points, const struct cx_names *words,
+                                const struct cx_identity *identity, struct cx_error *error)
+{
+    struct cx_places code = {0};
+    struct cx_places data = {0};
+    enum cx_status status = CX_OK;
+    memset(points, 0, sizeof(*points));
+    points->level = CX_POINTS_ACCESS;
+    for (size_t i = 0; i < words->count && status == CX_OK; i++) {
+        status = cx_places_symbol(identity, words->list[i] + strlen(PREFIX), &code, error);
+    }
+    if (status == CX_OK) {
+        status = cx_points_set(points, &code, &data, error);
+    }
+    free(code.list);
+    return status;
+}
+
+void cx_aim_fini(struct cx_aim *aim)
+{
+    cx_names_fini(&aim->words);
+}
