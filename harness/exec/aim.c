@@ -14,15 +14,16 @@
 #define PREFIX "function:"
 
 // The functions around one access: its own and the one that called it. The address of the access goes to `pc`: where it
-// was made inside of libc or of an interceptor, that of the call.
+// was made inside of libc or of an interceptor, that of the call. The allocator's own accesses are no points.
 static enum cx_status side_find(struct cx_aim *aim, uint64_t *pc, const struct cx_symbol_stack *stack,
                                 const struct cx_identity *identity, struct cx_places *code, struct cx_error *error)
 {
-    uint32_t program = 1u << CX_FRAME_PROGRAM | 1u << CX_FRAME_FAILURE | 1u << CX_FRAME_WAITING | 1u << CX_FRAME_ATOMIC;
+    uint32_t program = 1u << CX_FRAME_PROGRAM | 1u << CX_FRAME_FAILURE | 1u << CX_FRAME_WAITING;
+    int access = cx_frame_first(stack, program | 1u << CX_FRAME_ATOMIC, 0);
     int at = cx_frame_first(stack, program, 0);
     enum cx_status status = CX_OK;
-    if (at >= 0) {
-        *pc = stack->frames[at].pc;
+    if (access >= 0) {
+        *pc = stack->frames[access].pc;
     }
     for (int i = 0; i < FRAMES_NARROWED && at >= 0 && status == CX_OK; i++) {
         char name[CX_PLACE_NAME_BYTES];
