@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What strategy race promises: two accesses are brought together, the one that is asked for goes first, and whoever is
+// held for nothing goes on.
+#include "harness/tests/sched_case.h"
+
+#include "harness/sched/sched.h"
+
+#define RUNS 100
+
+// What the bodies leave for the tests to read.
+enum note { NOTE_LOAD_PC, NOTE_STORE_PC, NOTE_SUM, NOTE_DONE };
+
+static uint64_t words[2];
+static uint64_t elsewhere;
+static int apart; // 1: each thread has a word of its own
+
+// Operations on another word, so that the accesses seldom stand side by side by themselves.
+static void stroll(uint64_t rounds)
+{
+    for (uint64_t i = 0; i < rounds; i++) {
+        __atomic_fetch_add(&elsewhere, 1, __ATOMIC_SEQ_CST);
+    }
+}
+
+// Load and store, as an increment that is not atomic. The scheduler notes who calls it, as ThreadSanitizer reports it.
+static void *increment(void *argument)
+{
+    uint64_t me = (uint64_t)(uintptr_t)argument;
+    uint64_t *word = &words[apart ? me : 0];
+    stroll(20 + 40 * me);
+    uint64_t seen = __atomic_load_n(word, __ATOMIC_SEQ_CST);
+    *sched_note(NOTE_LOAD_PC) = (uint64_t)(uintptr_t)cx_self->caller;
+    stroll(3);
+    __atomic_store_n(word, seen + 1, __ATOMIC_SEQ_CST);
+    *sched_note(NOTE_STORE_PC) = (uint64_t)(uintptr_t)cx_self->caller;
+    stroll(20);
+    return NULL;
+}
+
+static void two_increments(void)
+{
+    pthread_t first = sched_spawn(increment, (void *)0);
+    pthread_t second = sched_spawn(increment, (void *)1);
+    sched_join(first);
+    sched_join(second);
+    *sched_note(NOTE_SUM) = words[0] + words[1];
+    *sched_note(NOTE_DONE) = 1;
+}
+
+struct pcs {
+    uint64_t load;
+    uint64_t store;
+};
+
+// A run with a log takes the slow path at every point, where the caller is noted. The runs are forks: it is the same in
+// all of them.
+static struct pcs find_pcs(void)
+{
+    struct cx_request request = {.strategy = CX_STRATEGY_REPLAY, .mode = CX_MODE_LOG};
+    assert_int_equal(sched_run(two_increments, &request)->outcome, CX_OUTCOME_PASS);
+    struct pcs pcs = {*sched_note(NOTE_LOAD_PC), *sched_note(NOTE_STORE_PC)};
+    assert_true(pcs.load != 0 && pcs.store != 0 && pcs.load != pcs.store);
+    return pcs;
+}
+
+static struct cx_request aimed(uint64_t one, uint64_t other, uint32_t first, uint64_t seed)
+{
+    return (struct cx_request){
+        .strategy = CX_STRATEGY_RACE,
+        .seed = seed,
+        .pct_depth = 3,
+        .choices_expected = 150,
+        .race = {.pcs = {one, other}, .first = first},
+    };
+}
+
+struct tally {
+    uint32_t met;      // runs in which the two accesses came together
+    uint32_t met_lost; // and of these, runs with a sum of 1: an increment was lost
+};
+
+static struct tally play(uint64_t one, uint64_t other, uint32_t first)
+{
+    struct tally tally = {0, 0};
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct cx_request request = aimed(one, other, first, seed);
+        const struct cx_result *result = sched_run(two_increments, &request);
+        assert_int_equal(result->outcome, CX_OUTCOME_PASS);
+        assert_int_equal(*sched_note(NOTE_DONE), 1);
+        tally.met += result->race_met;
+        tally.met_lost += result->race_met && *sched_note(NOTE_SUM) == 1;
+    }
+    return tally;
+}
+
+// One thread before its store, the other before its load. The load first: it misses the store, and one increment is
+// lost. The store first: the load sees it.
+static void test_the_order_that_is_asked_for(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    struct tally store_first = play(pcs.store, pcs.load, 0);
+    assert_true(store_first.met > RUNS / 2);
+    assert_int_equal(store_first.met_lost, 0);
+    struct tally load_first = play(pcs.store, pcs.load, 1);
+    assert_true(load_first.met > RUNS / 2);
+    assert_int_equal(load_first.met_lost, load_first.met);
+    // The same two accesses, named the other way round.
+    assert_int_equal(play(pcs.load, pcs.store, 1).met_lost, 0);
+}
+
+// Both before the store, so both have loaded: whoever goes first, one increment is lost.
+static void test_one_access_of_two_threads(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    for (uint32_t first = 0; first < 2; first++) {
+        struct tally tally = play(pcs.store, pcs.store, first);
+        assert_true(tally.met > RUNS / 2);
+        assert_int_equal(tally.met_lost, tally.met);
+    }
+}
+
+// Accesses that cannot race never meet, and the thread that is held for them goes on: two loads, other memory, an
+// access that nobody performs.
+static void test_what_cannot_race_never_meets(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    assert_int_equal(play(pcs.load, pcs.load, 0).met, 0);
+    assert_int_equal(play(pcs.load, 1, 0).met, 0);
+    apart = 1;
+    assert_int_equal(play(pcs.store, pcs.load, 0).met, 0);
+    assert_int_equal(play(pcs.store, pcs.store, 1).met, 0);
+}
+
+static void test_a_seed_is_a_run_and_replays(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    uint64_t last = 0;
+    uint32_t changes = 0;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct cx_request request = aimed(pcs.store, pcs.load, seed & 1, seed);
+        struct cx_result once = *sched_run(two_increments, &request);
+        uint64_t sum = *sched_note(NOTE_SUM);
+        changes += once.fingerprint != last;
+        last = once.fingerprint;
+        const struct cx_result *again = sched_run(two_increments, &request);
+        assert_int_equal(again->fingerprint, once.fingerprint);
+        assert_int_equal(again->race_met, once.race_met);
+        // A replay needs neither the strategy nor its aim.
+        assert_int_equal(sched_replay(two_increments, 0)->outcome, CX_OUTCOME_PASS);
+        assert_int_equal(sched_channel()->result.fingerprint, once.fingerprint);
+        assert_int_equal(*sched_note(NOTE_SUM), sum);
+    }
+    assert_true(changes > 30);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_order_that_is_asked_for),
+        cmocka_unit_test(test_one_access_of_two_threads),
+        cmocka_unit_test(test_what_cannot_race_never_meets),
+        cmocka_unit_test(test_a_seed_is_a_run_and_replays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
