@@ -21,7 +21,7 @@ HEAD = """# What is documented as safe
 
 Written by `tests/safe_patterns.py` from "safe" of `scenarios/catalogue.json` and from what has been played so far: do
 not edit. A cell has the schedules that were played, those that failed, the interleavings that were different within a
-round, and the processor time of the runs. Half of the schedules are of `pct`, half of `random`, with seed 1.
+round, and the processor time of the runs. The schedules are of `pct` and of `random`, with seed 1.
 
     {command}
 """
