@@ -80,10 +80,7 @@ static void program_change(struct cx_prng *prng, struct fuzz_program *program)
 static size_t finish(const struct fuzz_lifecycle *input, uint8_t *out, size_t max_size)
 {
     uint8_t bytes[FUZZ_LIFECYCLE_BYTES_MAX];
-    size_t size = fuzz_lifecycle_write(input, bytes);
-    size = size < max_size ? size : max_size;
-    memcpy(out, bytes, size);
-    return size;
+    return fuzz_bytes_fit(bytes, fuzz_lifecycle_write(input, bytes), out, max_size);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)

@@ -57,6 +57,13 @@ size_t fuzz_schedule_write(const struct fuzz_schedule *schedule, uint8_t *data)
     return at;
 }
 
+size_t fuzz_bytes_fit(const uint8_t *bytes, size_t size, uint8_t *out, size_t room)
+{
+    size_t fit = size < room ? size : room;
+    memcpy(out, bytes, fit);
+    return fit;
+}
+
 static uint32_t key_of(uint8_t thread)
 {
     return thread == 0 ? CX_THREAD_KEY_MAIN : cx_thread_key(CX_THREAD_KEY_MAIN, thread);

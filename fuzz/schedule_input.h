@@ -51,6 +51,8 @@ size_t fuzz_schedule_write(const struct fuzz_schedule *schedule, uint8_t *data);
 uint32_t fuzz_schedule_plan(const struct fuzz_schedule *schedule, struct cx_deviation *plan);
 // The switches of a plan, to be followed as they are. 0, or -1: there are too many, or of other threads.
 int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_deviation *plan, size_t count);
+// Copy as many bytes of an input as there is room for; returns how many.
+size_t fuzz_bytes_fit(const uint8_t *bytes, size_t size, uint8_t *out, size_t room);
 // One small change.
 void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule);
 

@@ -4,8 +4,6 @@
 // Schedules are changed as schedules; the scenario is changed seldom, because what a schedule means belongs to it.
 #include "fuzz/schedule_input.h"
 
-#include <string.h>
-
 #define CHANGES_MAX 4
 #define BYTES_MAX (1 + FUZZ_SCHEDULE_BYTES_MAX)
 
@@ -23,10 +21,7 @@ static size_t input_write(uint8_t scenario, const struct fuzz_schedule *schedule
 {
     uint8_t bytes[BYTES_MAX];
     bytes[0] = scenario;
-    size_t size = 1 + fuzz_schedule_write(schedule, bytes + 1);
-    size = size < max_size ? size : max_size;
-    memcpy(out, bytes, size);
-    return size;
+    return fuzz_bytes_fit(bytes, 1 + fuzz_schedule_write(schedule, bytes + 1), out, max_size);
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
