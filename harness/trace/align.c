@@ -87,9 +87,7 @@ static void points_move(const struct track *from, const struct track *to, struct
             j += (size_t)same;
             aligned = same || piece_pass(from, &i, to, &j, &compares);
         }
-        if (i >= from->count || j >= to->count) {
-            entry->point = 0;
-        } else if (from->steps[i]->point > entry->point) {
+        if (i >= from->count || j >= to->count || from->steps[i]->point > entry->point) {
             entry->point = 0; // passed over
         } else {
             entry->point = entry->point - from->steps[i]->point + to->steps[j]->point;

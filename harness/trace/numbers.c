@@ -48,6 +48,17 @@ static struct cx_deviation *room(size_t entries, struct cx_error *error)
     return plan;
 }
 
+static enum cx_status list_copy(const struct cx_shrink_list *list, struct cx_shrink_list *out, struct cx_error *error)
+{
+    out->list = room(list->count, error);
+    if (out->list == NULL) {
+        return CX_ERR_MEMORY;
+    }
+    memcpy(out->list, list->list, list->count * sizeof(*out->list));
+    out->count = list->count;
+    return CX_OK;
+}
+
 enum cx_status cx_shrink_numbers_of(const struct cx_shrink_list *list, struct cx_shrink_list *numbers,
                                     struct cx_error *error)
 {
@@ -96,13 +107,8 @@ static enum cx_status changed(const struct cx_shrink_list *best, const struct ch
 static enum cx_status aligned(const struct cx_shrink_list *candidate, const struct cx_shrink_log *from,
                               const struct cx_shrink_log *to, struct cx_shrink_list *out, struct cx_error *error)
 {
-    out->list = room(candidate->count, error);
-    if (out->list == NULL) {
-        return CX_ERR_MEMORY;
-    }
-    memcpy(out->list, candidate->list, candidate->count * sizeof(*out->list));
-    out->count = candidate->count;
-    return cx_shrink__align(from, to, out->list, &out->count, error);
+    enum cx_status status = list_copy(candidate, out, error);
+    return status == CX_OK ? cx_shrink__align(from, to, out->list, &out->count, error) : status;
 }
 
 // Play `plan`, and then the candidate as that run has its places. `plan` becomes the latter.
@@ -135,12 +141,7 @@ static enum cx_status aligned_try(struct cx_shrink *shrink, const struct cx_shri
     enum cx_status status =
         shrink->log(shrink->context, shrink->best.list, shrink->best.count, &from.steps, &from.count, error);
     if (status == CX_OK) {
-        plan.list = room(candidate->count, error);
-        status = plan.list != NULL ? CX_OK : CX_ERR_MEMORY;
-    }
-    if (status == CX_OK) {
-        memcpy(plan.list, candidate->list, candidate->count * sizeof(*plan.list));
-        plan.count = candidate->count;
+        status = list_copy(candidate, &plan, error);
     }
     for (int i = 0; i < CX_ALIGNED_MAX && status == CX_OK && !*taken; i++) {
         status = aligned_once(shrink, candidate, &from, &plan, taken, error);
@@ -169,11 +170,9 @@ static enum cx_status change_try(struct cx_shrink *shrink, const struct change *
     if (status == CX_OK && !*taken && shrink->log != NULL && has_switches && trials_left(shrink)) {
         status = aligned_try(shrink, &candidate, taken, error);
     }
-    for (uint64_t i = 0; i < CX_NEW_SCHEDULES && status == CX_OK && !*taken && shrink->sample != NULL; i++) {
-        status = trials_left(shrink) ? cx_shrink__sample(shrink, &candidate, i, taken, error) : CX_OK;
-        if (!trials_left(shrink)) {
-            break;
-        }
+    uint64_t schedules = shrink->sample != NULL ? CX_NEW_SCHEDULES : 0;
+    for (uint64_t i = 0; i < schedules && status == CX_OK && !*taken && trials_left(shrink); i++) {
+        status = cx_shrink__sample(shrink, &candidate, i, taken, error);
     }
     cx_shrink_list_fini(&candidate);
     return status;
