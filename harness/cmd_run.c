@@ -250,7 +250,7 @@ static void shard_settle(const char *verb, struct cx_campaign_options *run)
     cx_run_options_shard(verb, run);
     enum cx_status status = CX_OK;
     const struct cx_shard *shard = &run->shard;
-    if (status == CX_OK && shard->total > 0 && run->findings_max > 0) {
+    if (shard->total > 0 && run->findings_max > 0) {
         status = cx_error_set(&error, CX_ERR_USAGE,
                               "--findings counts what the whole campaign has found, which a shard does not see");
     } else if (status == CX_OK && shard->total > 0 && run->store_path != NULL && run->store_path[0] == '\0') {

@@ -13,6 +13,19 @@
 #define FRAMES_NARROWED 2 // functions of each stack whose accesses are points
 #define PREFIX "function:"
 
+// Make the points of these ranges, unless something has failed, and free the list.
+static enum cx_status points_make(struct cx_points *points, struct cx_places *code, enum cx_status status,
+                                  struct cx_error *error)
+{
+    struct cx_places data = {0};
+    points->level = CX_POINTS_ACCESS;
+    if (status == CX_OK) {
+        status = cx_points_set(points, code, &data, error);
+    }
+    free(code->list);
+    return status;
+}
+
 // The functions around one access: its own and the one that called it. The address of the access goes to `pc`: where it
 // was made inside of libc or of an interceptor, that of the call. The allocator's own accesses are no points.
 static enum cx_status side_find(struct cx_aim *aim, uint64_t *pc, const struct cx_symbol_stack *stack,
@@ -42,7 +55,6 @@ enum cx_status cx_aim_find(struct cx_aim *aim, const struct cx_race *race, const
                            const struct cx_identity *identity, struct cx_error *error)
 {
     struct cx_places code = {0};
-    struct cx_places data = {0};
     enum cx_status status = CX_OK;
     memset(aim, 0, sizeof(*aim));
     for (int i = 0; i < 2 && status == CX_OK; i++) {
@@ -51,11 +63,7 @@ enum cx_status cx_aim_find(struct cx_aim *aim, const struct cx_race *race, const
         resolver->stack(resolver->context, &race->accesses[i].stack, CX_STACK_REPORT, &stack);
         status = side_find(aim, &aim->race.pcs[i], &stack, identity, &code, error);
     }
-    aim->points.level = CX_POINTS_ACCESS;
-    if (status == CX_OK) {
-        status = cx_points_set(&aim->points, &code, &data, error);
-    }
-    free(code.list);
+    status = points_make(&aim->points, &code, status, error);
     if (status != CX_OK) {
         cx_aim_fini(aim);
     }
@@ -65,8 +73,7 @@ enum cx_status cx_aim_find(struct cx_aim *aim, const struct cx_race *race, const
 enum cx_status cx_aim_join(struct cx_aim *aim, const struct cx_aim *before, struct cx_error *error)
 {
     struct cx_places code = {0};
-    struct cx_places data = {0};
-    struct cx_points joined = {.level = CX_POINTS_ACCESS};
+    struct cx_points joined = {0};
     const struct cx_points *both[] = {&aim->points, &before->points};
     enum cx_status status = CX_OK;
     for (uint32_t i = 0; i < 2; i++) {
@@ -74,10 +81,7 @@ enum cx_status cx_aim_join(struct cx_aim *aim, const struct cx_aim *before, stru
             status = cx_places_add(&code, both[i]->ranges[j].start, both[i]->ranges[j].end, error);
         }
     }
-    if (status == CX_OK) {
-        status = cx_points_set(&joined, &code, &data, error);
-    }
-    free(code.list);
+    status = points_make(&joined, &code, status, error);
     if (status == CX_OK) {
         aim->points = joined;
         for (size_t i = 0; i < before->words.count; i++) {
@@ -91,18 +95,12 @@ enum cx_status cx_aim_elsewhere(struct cx_points *points, const struct cx_names 
                                 const struct cx_identity *identity, struct cx_error *error)
 {
     struct cx_places code = {0};
-    struct cx_places data = {0};
     enum cx_status status = CX_OK;
     memset(points, 0, sizeof(*points));
-    points->level = CX_POINTS_ACCESS;
     for (size_t i = 0; i < words->count && status == CX_OK; i++) {
         status = cx_places_symbol(identity, words->list[i] + strlen(PREFIX), &code, error);
     }
-    if (status == CX_OK) {
-        status = cx_points_set(points, &code, &data, error);
-    }
-    free(code.list);
-    return status;
+    return points_make(points, &code, status, error);
 }
 
 void cx_aim_fini(struct cx_aim *aim)

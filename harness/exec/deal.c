@@ -137,12 +137,6 @@ uint32_t cx_deal_strategy(const struct cx_deal *deal, uint64_t number)
     return deal->options.strategy;
 }
 
-// Which of the races, and which of its two accesses first.
-static uint64_t turn_of(const struct cx_deal *deal, uint64_t number)
-{
-    return cx_mix(place_of(deal, number, 2)) % (2 * (uint64_t)deal->aims_dealt);
-}
-
 // The youngest has the points of all.
 const struct cx_aim *cx_deal_aim_of(const struct cx_deal *deal, uint64_t number)
 {
@@ -151,9 +145,11 @@ const struct cx_aim *cx_deal_aim_of(const struct cx_deal *deal, uint64_t number)
 
 static void aim_request(const struct cx_deal *deal, uint64_t number, struct cx_request *request)
 {
+    // Which of the races, and which of its two accesses first.
+    uint64_t turn = cx_mix(place_of(deal, number, 2)) % (2 * (uint64_t)deal->aims_dealt);
     request->points = cx_deal_aim_of(deal, number)->points;
-    request->race = deal->aims[turn_of(deal, number) / 2]->race;
-    request->race.first = (uint32_t)(turn_of(deal, number) % 2);
+    request->race = deal->aims[turn / 2]->race;
+    request->race.first = (uint32_t)(turn % 2);
 }
 
 void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed, struct cx_request *request,

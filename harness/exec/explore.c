@@ -61,14 +61,20 @@ static int time_left(const struct cx_explore *explore)
     return cpu_left && (options->deadline_ns == CX_NO_DEADLINE || cx_clock_ns() < options->deadline_ns);
 }
 
-void cx_explore_request(const struct cx_explore *explore, uint64_t number, struct cx_request *request,
-                        struct cx_deviation *plan)
+// What every request of the exploration has; `aim`: of a run that is directed at a race, else NULL.
+static void request_begin(const struct cx_explore *explore, const struct cx_aim *aim, struct cx_request *request)
 {
     request->scenario = explore->scenario;
     request->wall_ms_max = explore->options->wall_ms_max;
     request->steps_max = explore->options->steps_max;
     request->rules = explore->options->rules;
-    request->points = *explore->options->points;
+    request->points = aim != NULL ? aim->points : *explore->options->points;
+}
+
+void cx_explore_request(const struct cx_explore *explore, uint64_t number, struct cx_request *request,
+                        struct cx_deviation *plan)
+{
+    request_begin(explore, NULL, request); // the deal knows what a run is directed at
     cx_deal_request(explore->work->deal, number, cx_explore_seed_of(explore, number), request, plan);
 }
 
@@ -86,11 +92,7 @@ static enum cx_status task_begin(struct cx_explore *explore, uint32_t at, struct
         cx_explore_request(explore, task->numbers[0], request, cx_worker_plan(worker));
         return cx_worker_begin(worker, error);
     }
-    request->scenario = explore->scenario;
-    request->wall_ms_max = explore->options->wall_ms_max;
-    request->steps_max = explore->options->steps_max;
-    request->rules = explore->options->rules;
-    request->points = work->confirm.record->aim != NULL ? work->confirm.record->aim->points : *explore->options->points;
+    request_begin(explore, work->confirm.record->aim, request);
     cx_confirm_request(work->confirm.record, request, cx_worker_plan(worker));
     return cx_worker_begin(worker, error);
 }

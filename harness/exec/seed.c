@@ -31,16 +31,19 @@ uint64_t cx_seed_of_run(uint64_t campaign_seed, const char *scenario, uint32_t s
     return cx_mix(x ^ run);
 }
 
+// `what` makes the seeds of one kind of thing those of no other, nor of a run.
+static uint64_t seed_of(uint64_t campaign_seed, const char *what, uint64_t number)
+{
+    uint64_t x = cx_mix(campaign_seed ^ cx_hash_bytes(CX_HASH_START, what, strlen(what) + 1));
+    return cx_mix(x ^ number);
+}
+
 uint64_t cx_seed_of_unit(uint64_t campaign_seed, uint64_t unit)
 {
-    static const char unit_text[] = "unit"; // so that a unit's seed is no run's
-    uint64_t x = cx_mix(campaign_seed ^ cx_hash_bytes(CX_HASH_START, unit_text, sizeof(unit_text)));
-    return cx_mix(x ^ unit);
+    return seed_of(campaign_seed, "unit", unit);
 }
 
 uint64_t cx_seed_of_shard(uint64_t campaign_seed, uint32_t index, uint32_t total)
 {
-    static const char shard_text[] = "shard";
-    uint64_t x = cx_mix(campaign_seed ^ cx_hash_bytes(CX_HASH_START, shard_text, sizeof(shard_text)));
-    return cx_mix(x ^ ((uint64_t)total << 32 | index));
+    return seed_of(campaign_seed, "shard", (uint64_t)total << 32 | index);
 }

@@ -207,13 +207,16 @@ enum cx_status cx_gate_side_follow(struct cx_gate_target *target, const char *sc
     request->strategy = CX_STRATEGY_REPLAY;
     request->seed = wanted->seed;
     request->points = target->campaign.points;
-    if (wanted->aimed.count > 0 &&
-        cx_aim_elsewhere(&request->points, &wanted->aimed, target->campaign.identity, error) != CX_OK) {
-        return CX_ERR_MEMORY;
+    enum cx_status status = CX_OK;
+    if (wanted->aimed.count > 0) {
+        status = cx_aim_elsewhere(&request->points, &wanted->aimed, target->campaign.identity, error);
+    }
+    if (status != CX_OK) {
+        return status;
     }
     request->plan_count = (uint32_t)wanted->plan_count;
     memcpy(cx_worker_plan(worker), wanted->plan, wanted->plan_count * sizeof(*wanted->plan));
-    enum cx_status status = cx_worker_play(worker, error);
+    status = cx_worker_play(worker, error);
     if (status == CX_ERR_RUNNER) {
         return cx_worker_restart(worker, error); // nothing was seen; the other schedules go on looking
     }
