@@ -109,6 +109,22 @@ static const char *plain_text(PyObject *text)
     return PyUnicode_IS_COMPACT_ASCII(text) ? (const char *)PyUnicode_1BYTE_DATA(text) : NULL;
 }
 
+// ThreadSanitizer's own; absent from debug targets.
+__attribute__((weak)) void __tsan_ignore_thread_begin(void);
+__attribute__((weak)) void __tsan_ignore_thread_end(void);
+
+// What CPython's code, instrumented as it is, reads for us is no access of the program: it must not be part of a race.
+static int line_of(struct _PyInterpreterFrame *frame)
+{
+    if (__tsan_ignore_thread_begin == NULL || __tsan_ignore_thread_end == NULL) {
+        return PyUnstable_InterpreterFrame_GetLine(frame);
+    }
+    __tsan_ignore_thread_begin();
+    int line = PyUnstable_InterpreterFrame_GetLine(frame);
+    __tsan_ignore_thread_end();
+    return line;
+}
+
 // Where a thread of a script is in Python. Nothing is counted here: this thread may have no thread state to count in.
 static void say_python_place(const struct cx_thread *thread, char *out, size_t out_bytes)
 {
@@ -128,7 +144,7 @@ static void say_python_place(const struct cx_thread *thread, char *out, size_t o
     if (function != NULL && file != NULL) {
         const char *slash = strrchr(file, '/');
         snprintf(out, out_bytes, "what %.40s (%.30s:%d) asks for", function, slash != NULL ? slash + 1 : file,
-                 PyUnstable_InterpreterFrame_GetLine(frame));
+                 line_of(frame));
     }
 }
 

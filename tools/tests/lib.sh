@@ -29,6 +29,8 @@ fail()
     echo "FAILED: $*"
     echo "--- stderr of the builder:"
     cat "$work/stderr" 2>/dev/null || true
+    echo "--- logs:"
+    tail -n 40 "$work"/cache/logs/*.log 2>/dev/null || true
     echo "--- cache:"
     find "$work" | head -n 40
     exit 1
