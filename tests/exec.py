@@ -5,7 +5,8 @@
     tests/exec.py [--target 3.14.7-ft-debug] [--build build/default] [--optional]
 
 The scripts of tests/exec fail in some schedules; their corrected twins never do. What is found is replayed three times
-in a process of its own. Programs of tests/subject, compiled without us, are controlled at their pthread calls.
+in a process of its own. Programs of tests/subject, compiled without us, are controlled at their pthread calls. On a
+TSan target: a race between two threads of an extension module that `constrictor cc --tsan` compiled.
 """
 import json
 import pathlib
@@ -39,8 +40,8 @@ class Execs(command.Test):
         self.check(right, f"{name}: {start}, confirmed", ended)
         return report.findings[0] if right else None
 
-    def replays(self, name, finding):
-        ended = [self.command("replay", finding["schedule"]) for _ in range(3)]
+    def replays(self, name, finding, folder=None):
+        ended = [self.command("replay", finding["schedule"], folder=folder) for _ in range(3)]
         replayed = [command.Replayed(one) for one in ended]
         self.check(all(one.same == 1 and one.logs == replayed[0].logs for one in replayed),
                    f"{name}: three processes replay it, step by step the same", ended[0])
@@ -95,8 +96,8 @@ def check_module(test):
                "--from-start: start-up is counted, too", ended)
 
 
-def check_extension(test):
-    """An extension module that `constrictor cc` compiled is controlled like the interpreter."""
+def compile_extension(test, *options):
+    """The folder with tests/exec/account.c as an extension module of the target; None, and checked, if it fails."""
     folder = test.work / "extension"
     folder.mkdir()
     built = subprocess.run([command.ROOT / "tools/cpython-build", test.target], capture_output=True, text=True,
@@ -104,9 +105,34 @@ def check_extension(test):
     target = json.loads((pathlib.Path(built.stdout.strip()) / "target.json").read_text())
     for name in ("account.c", "extension.py"):
         shutil.copy(SCRIPTS / name, folder)
-    options = ["-shared", "-fPIC", "-g", "-O1", *(f"-I{path}" for path in target["include_dirs"])]
-    ended = test.command("cc", *options, "-o", "account.so", "account.c", folder=folder)
-    if not test.check(ended.status == 0, "an extension module compiles", ended):
+    includes = (f"-I{path}" for path in target["include_dirs"])
+    ended = test.command("cc", *options, "-shared", "-fPIC", "-g", "-O1", *includes, "-o", "account.so", "account.c",
+                         folder=folder)
+    return folder if test.check(ended.status == 0, "an extension module compiles", ended) else None
+
+
+def check_extension_race(test):
+    """Seen where the two accesses follow each other closely: `pos` switches most often."""
+    folder = compile_extension(test, "--tsan")
+    if folder is None:
+        return
+    words = ("--target", test.target, "--strategy", "pos", "--runs", 40, "--seed", 1, "extension.py", "visit")
+    ended, report = test.explore(*words, folder=folder)
+    finding = test.found("extension.py visit", ended, report, "race visit / visit", "race")
+    if finding:
+        test.replays("extension.py visit", finding, folder)
+        where = {(frame["function"], pathlib.Path(frame["file"]).name) for stack in finding["stacks"]
+                 if stack["access"] in ("read", "write") for frame in stack["frames"][:1]}
+        test.check(where == {("visit", "account.c")}, "both accesses are in account.c", where)
+    ended, report = test.explore(*words, "corrected", folder=folder)
+    test.check(ended.status == 0 and not report.findings and report.scenarios["extension.py"]["choices"] > 0,
+               "extension.py visit: corrected, no race in 40 runs", ended)
+
+
+def check_extension(test):
+    """An extension module that `constrictor cc` compiled is controlled like the interpreter."""
+    folder = compile_extension(test)
+    if folder is None:
         return
     words = ("--target", test.target, "--strategy", "random", "--runs", 20, "--wall-max", "60s", "extension.py")
     ended, report = test.explore(*words, "deposit", folder=folder)
@@ -166,6 +192,9 @@ def check_refused(test):
 def main():
     test = Execs(command.arguments(__doc__, "3.14.7-ft-debug").parse_args())
     test.need_runner()
+    if test.target.endswith("-tsan"):
+        check_extension_race(test)
+        test.end()
     check_preload(test)
     check_refused(test)
     check_thread_error(test)

@@ -2,7 +2,8 @@
 //
 // account: an extension module as `constrictor cc` compiles it. deposit() adds to a balance in two atomic steps;
 // audit() collects garbage with a mutex held, for which another thread waits without letting go of its thread state: a
-// stop-the-world that never comes. With a true argument both do it right.
+// stop-the-world that never comes. visit() counts in a plain integer, a race for ThreadSanitizer. With a true argument
+// each does it right.
 #include <Python.h>
 
 #include <pthread.h>
@@ -37,7 +38,22 @@ static PyObject *audit(PyObject *module, PyObject *corrected)
     Py_RETURN_NONE;
 }
 
-static PyMethodDef methods[] = {{"deposit", deposit, METH_O, NULL}, {"audit", audit, METH_O, NULL}, {0}};
+static PyObject *visit(PyObject *module, PyObject *corrected)
+{
+    (void)module;
+    static int visits;
+    if (PyObject_IsTrue(corrected)) {
+        pthread_mutex_lock(&mutex);
+        visits++;
+        pthread_mutex_unlock(&mutex);
+    } else {
+        visits++;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef methods[] = {
+    {"deposit", deposit, METH_O, NULL}, {"audit", audit, METH_O, NULL}, {"visit", visit, METH_O, NULL}, {0}};
 static PyModuleDef_Slot slots[] = {
 #ifdef Py_mod_gil
     {Py_mod_gil, Py_MOD_GIL_NOT_USED},

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""extension: two threads in an extension module of our own, account.c. `extension.py WHAT [corrected]`, WHAT is deposit
-or audit."""
+"""extension: two threads in an extension module of our own, account.c. `extension.py WHAT [corrected]`, WHAT is deposit,
+audit or visit."""
 import sys
 import threading
 
 import account
 
-ROUNDS = {"deposit": 300, "audit": 6}[sys.argv[1]]
+ROUNDS = {"deposit": 300, "audit": 6, "visit": 50}[sys.argv[1]]
 action = getattr(account, sys.argv[1])
 corrected = "corrected" in sys.argv
 
