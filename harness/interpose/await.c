@@ -83,6 +83,13 @@ void cx_await_changed(void)
     wake_answered();
 }
 
+void cx_await_ask(const struct cx_thread *thread)
+{
+    if (thread->status == CX_THREAD_BLOCKED && awaited[thread->index].over != NULL) {
+        cx_wake_all(&awaited[thread->index], 0);
+    }
+}
+
 int cx_await_due(void)
 {
     return cx_awaiting > 0 || expects_outside || (cx_family_is_child() && cx_shared_waiters() > 0);

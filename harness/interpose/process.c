@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,13 +70,18 @@ pid_t wait(int *status)
     return wait4(-1, status, 0, NULL);
 }
 
+// Each reason once, as far as there is room for it.
 void cx_say_uncontrolled(const char *text)
 {
-    if (cx_playing) {
-        cx_again_unfit(text);
+    if (!cx_playing) {
+        return;
     }
-    if (cx_playing && cx_sched.channel->result.uncontrolled[0] == '\0') {
-        snprintf(cx_sched.channel->result.uncontrolled, sizeof(cx_sched.channel->result.uncontrolled), "%s", text);
+    cx_again_unfit(text);
+    char *said = cx_sched.channel->result.uncontrolled;
+    size_t length = strlen(said);
+    size_t room = sizeof(cx_sched.channel->result.uncontrolled) - length;
+    if (strstr(said, text) == NULL && strlen(text) + sizeof("; ") <= room) {
+        snprintf(said + length, room, "%s%s", length > 0 ? "; " : "", text);
     }
 }
 

@@ -161,6 +161,7 @@ static int send_for_real(const struct cx_thread *target, const siginfo_t *info)
     if (target != NULL) {
         result = plain ? cx_syscall3(SYS_tgkill, pid, target->tid, number)
                        : cx_syscall6(SYS_rt_tgsigqueueinfo, pid, target->tid, number, (long)&copy, 0, 0);
+        cx_await_ask(target); // the descriptor of signalfd(2) shows a signal for one thread to that thread only
     } else {
         result =
             plain ? cx_syscall3(SYS_kill, pid, number, 0) : cx_syscall3(SYS_rt_sigqueueinfo, pid, number, (long)&copy);

@@ -371,6 +371,8 @@ int cx_await(struct cx_thread *self, enum cx_op op, uint64_t deadline_ns, int (*
              const void *caller);
 // Something has happened that may end such a wait.
 void cx_await_changed(void);
+// Something has happened that `thread` alone can see, if it waits so: it asks again itself.
+void cx_await_ask(const struct cx_thread *thread);
 // From now on, answers may come from another process.
 void cx_await_outside(void);
 // In a child that the program has forked, and that stays under control: nobody here awaits anything yet.
