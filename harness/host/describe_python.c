@@ -116,12 +116,13 @@ __attribute__((weak)) void __tsan_ignore_thread_end(void);
 // What CPython's code, instrumented as it is, reads for us is no access of the program: it must not be part of a race.
 static int line_of(struct _PyInterpreterFrame *frame)
 {
-    if (__tsan_ignore_thread_begin == NULL || __tsan_ignore_thread_end == NULL) {
-        return PyUnstable_InterpreterFrame_GetLine(frame);
+    if (__tsan_ignore_thread_begin != NULL) {
+        __tsan_ignore_thread_begin();
     }
-    __tsan_ignore_thread_begin();
     int line = PyUnstable_InterpreterFrame_GetLine(frame);
-    __tsan_ignore_thread_end();
+    if (__tsan_ignore_thread_end != NULL) {
+        __tsan_ignore_thread_end();
+    }
     return line;
 }
 

@@ -66,12 +66,16 @@ static int has_relatives(void)
     return expects_outside || cx_family_is_child();
 }
 
+static int awaits(const struct cx_thread *thread)
+{
+    return thread->status == CX_THREAD_BLOCKED && awaited[thread->index].over != NULL;
+}
+
 static uint32_t wake_answered(void)
 {
     uint32_t woken = cx_signal_wake_outside();
     for (uint32_t i = 0; cx_awaiting > 0 && i < cx_sched.count; i++) {
-        if (cx_sched.threads[i].status == CX_THREAD_BLOCKED && awaited[i].over != NULL &&
-            awaited[i].over(awaited[i].argument)) {
+        if (awaits(&cx_sched.threads[i]) && awaited[i].over(awaited[i].argument)) {
             woken += cx_wake_all(&awaited[i], 0);
         }
     }
@@ -85,7 +89,7 @@ void cx_await_changed(void)
 
 void cx_await_ask(const struct cx_thread *thread)
 {
-    if (thread->status == CX_THREAD_BLOCKED && awaited[thread->index].over != NULL) {
+    if (awaits(thread)) {
         cx_wake_all(&awaited[thread->index], 0);
     }
 }

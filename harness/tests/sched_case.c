@@ -155,3 +155,9 @@ void *sched_join(pthread_t thread)
     sched_check(pthread_join(thread, &result) == 0, "sched_join: pthread_join failed");
     return result;
 }
+
+void sched_handle(int number, void (*handler)(int), int flags)
+{
+    struct sigaction wanted = {.sa_handler = handler, .sa_flags = flags};
+    SCHED_CHECK(sigaction(number, &wanted, NULL) == 0);
+}

@@ -49,6 +49,9 @@ const struct cx_result *sched_find(void (*body)(void), uint32_t strategy, enum c
 pthread_t sched_spawn(void *(*body)(void *), void *argument);
 void *sched_join(pthread_t thread);
 
+// Inside a body: sigaction that must succeed.
+void sched_handle(int number, void (*handler)(int), int flags);
+
 // A word in shared memory that bodies may write for the test to read; zeroed before each run.
 uint64_t *sched_note(uint32_t index);
 

@@ -13,21 +13,15 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "harness/interpose/clock.h"
 
 #define RUNS 100
 
 static volatile sig_atomic_t came;
 static sigjmp_buf way_out;
-
-static void handle(int number, void (*handler)(int))
-{
-    struct sigaction wanted = {.sa_handler = handler};
-    SCHED_CHECK(sigaction(number, &wanted, NULL) == 0);
-}
 
 static void count_it(int number)
 {
@@ -54,14 +48,14 @@ static void fault_that_the_program_expects(void)
 {
     void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     SCHED_CHECK(page != MAP_FAILED);
-    handle(SIGSEGV, jump_out);
+    sched_handle(SIGSEGV, jump_out, 0);
     sched_join(sched_spawn(touch_what_is_not_there, page));
     SCHED_CHECK(*sched_note(0) == SIGSEGV);
 }
 
 static void fault_that_nobody_expects(void)
 {
-    handle(SIGSEGV, SIG_DFL);
+    sched_handle(SIGSEGV, SIG_DFL, 0);
     void *page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     *sched_note(1) = *(volatile unsigned char *)page;
 }
@@ -140,7 +134,7 @@ static void masked_wait(void)
     sigset_t set = only(SIGUSR1);
     sigset_t none;
     sigemptyset(&none);
-    handle(SIGUSR1, count_it);
+    sched_handle(SIGUSR1, count_it, 0);
     SCHED_CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
     pthread_t sender = sched_spawn(send, &self);
     SCHED_CHECK(wait_with_mask(&none) == 0 && came == 0);
@@ -161,16 +155,9 @@ static void test_masks_of_waits_are_not_put_in_place(void **state)
     }
 }
 
-static uint64_t real_ns(void)
-{
-    struct timespec now;
-    syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
 static void signal_of_a_child(void)
 {
-    handle(SIGUSR1, count_it);
+    sched_handle(SIGUSR1, count_it, 0);
     pid_t child = fork();
     if (child == 0) {
         kill(getppid(), SIGUSR1);
@@ -203,17 +190,17 @@ static void sleep_while_a_child_works(void)
     if (child == 0) {
         _exit(read(ends[0], &byte, 1) == 1 ? 0 : 1);
     }
-    uint64_t begin_ns = real_ns();
+    uint64_t begin_ns = cx_clock_wall_ns();
     usleep(200000);
-    *sched_note(0) = real_ns() - begin_ns;
+    *sched_note(0) = cx_clock_wall_ns() - begin_ns;
     sleep(100000);
-    *sched_note(1) = real_ns() - begin_ns;
+    *sched_note(1) = cx_clock_wall_ns() - begin_ns;
     SCHED_CHECK(write(ends[1], &byte, 1) == 1);
     int status = -1;
     SCHED_CHECK(waitpid(child, &status, 0) == child && status == 0);
-    begin_ns = real_ns();
+    begin_ns = cx_clock_wall_ns();
     sleep(100000);
-    *sched_note(2) = real_ns() - begin_ns;
+    *sched_note(2) = cx_clock_wall_ns() - begin_ns;
 }
 
 static void test_time_does_not_run_away_from_a_child(void **state)

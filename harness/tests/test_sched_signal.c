@@ -28,12 +28,6 @@ static void keep_value(int number, siginfo_t *info, void *context)
     came++;
 }
 
-static void handle(int number, void (*handler)(int), int flags)
-{
-    struct sigaction wanted = {.sa_handler = handler, .sa_flags = flags};
-    SCHED_CHECK(sigaction(number, &wanted, NULL) == 0);
-}
-
 // The handler adds to a plain counter that its thread adds to as well: a race between a thread and itself.
 static int plain;
 static int word;
@@ -55,7 +49,7 @@ static void *add_slowly(void *unused)
 
 static void interrupted_addition(void)
 {
-    handle(SIGUSR1, add_in_handler, 0);
+    sched_handle(SIGUSR1, add_in_handler, 0);
     pthread_t thread = sched_spawn(add_slowly, NULL);
     pthread_kill(thread, SIGUSR1);
     sched_join(thread);
@@ -91,7 +85,7 @@ static void *wait_and_be_interrupted(void *unused)
 
 static void blocked_calls(void)
 {
-    handle(SIGUSR1, count_it, 0);
+    sched_handle(SIGUSR1, count_it, 0);
     pthread_t thread = sched_spawn(wait_and_be_interrupted, NULL);
     while (came < 2) {
         int before = came;
@@ -125,7 +119,7 @@ static void *read_one(void *unused)
 
 static void restarted_read(void)
 {
-    handle(SIGUSR1, count_it, SA_RESTART);
+    sched_handle(SIGUSR1, count_it, SA_RESTART);
     SCHED_CHECK(pipe(pipe_ends) == 0);
     pthread_t thread = sched_spawn(read_one, NULL);
     usleep(1000);
@@ -203,7 +197,7 @@ static void *suspend_then_pause(void *unused)
 static void suspended(void)
 {
     sigset_t set;
-    handle(SIGUSR1, count_it, 0);
+    sched_handle(SIGUSR1, count_it, 0);
     sigemptyset(&set);
     sigaddset(&set, SIGUSR1);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
@@ -236,7 +230,7 @@ static void *only_pause(void *unused)
 
 static void paused(void)
 {
-    handle(SIGUSR1, count_it, 0);
+    sched_handle(SIGUSR1, count_it, 0);
     pthread_t thread = sched_spawn(only_pause, NULL);
     usleep(1000);
     pthread_kill(thread, SIGUSR1);
@@ -259,7 +253,7 @@ static uint64_t monotonic_s(void)
 
 static void alarms(void)
 {
-    handle(SIGALRM, count_it, 0);
+    sched_handle(SIGALRM, count_it, 0);
     uint64_t begin_s = monotonic_s();
     SCHED_CHECK(alarm(1000) == 0);
     SCHED_CHECK(alarm(2000) >= 999);
@@ -286,7 +280,7 @@ static void *stay(void *unused)
 static void to_the_process(void)
 {
     struct sigaction wanted = {.sa_sigaction = keep_value, .sa_flags = SA_SIGINFO};
-    handle(SIGUSR1, count_it, 0);
+    sched_handle(SIGUSR1, count_it, 0);
     SCHED_CHECK(sigaction(SIGUSR2, &wanted, NULL) == 0);
     pthread_t thread = sched_spawn(stay, NULL);
     SCHED_CHECK(raise(SIGUSR1) == 0 && came == 1);

@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include "harness/scenario.h"
+#include "scenarios/common/raw.h"
 
 #include <pthread.h>
 
@@ -32,19 +33,12 @@ static void meet(struct state *state)
 static void maker(struct cx_run *run, void *memory)
 {
     (void)run;
-    PyInterpreterConfig config = {
-        .allow_threads = 1,
-        .check_multi_interp_extensions = 1,
-        .gil = PyInterpreterConfig_OWN_GIL,
-    };
-    PyThreadState *made = NULL;
     PyGILState_STATE before = PyGILState_Ensure();
-    PyThreadState *mine = PyThreadState_Get();
     meet(memory);
-    CX_CHECK(!PyStatus_Exception(Py_NewInterpreterFromConfig(&made, &config)));
-    Py_EndInterpreter(made);
-    PyThreadState_Swap(mine);
+    PyInterpreterState *interp = raw_interp_new(1);
+    CX_CHECK(interp != NULL);
     PyGILState_Release(before);
+    raw_interp_end(interp);
 }
 
 static void checker(struct cx_run *run, void *memory)
