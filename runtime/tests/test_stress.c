@@ -18,7 +18,7 @@
 #define THREADS 4
 #define ROUNDS 1000
 
-static atomic_int running;
+static atomic_long running;
 static atomic_long attached;
 static atomic_long refused;
 
@@ -88,19 +88,20 @@ static void *hammer_guards(void *unused)
     return NULL;
 }
 
-static void cycle(void *(*body)(void *))
+// Finalizes once `begun`, which threads count up, has grown.
+static void cycle(void *(*body)(void *), atomic_long *begun)
 {
     struct pyrt_attach attach = {0};
     testing_initialize();
     CHECK_STATUS(pyrt_attach_assume(&attach), PYRT_OK);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
     pthread_t threads[THREADS];
-    atomic_store(&running, 0);
+    long before = atomic_load(begun);
     for (int i = 0; i < THREADS; i++) {
         CHECK(pthread_create(&threads[i], NULL, body, NULL) == 0);
     }
     PyThreadState *tstate = PyEval_SaveThread();
-    while (atomic_load(&running) == 0) {
+    while (atomic_load(begun) == before) {
     }
     PyEval_RestoreThread(tstate);
     CHECK(Py_FinalizeEx() == 0);
@@ -117,8 +118,9 @@ int main(int argc, char **argv)
     for (int which = 0; which < 2; which++) {
         atomic_store(&attached, 0);
         atomic_store(&refused, 0);
+        // By turns in the middle of many attaches, and beside the first ones, of which luck decides whether any gets in.
         for (int i = 0; i < cycles; i++) {
-            cycle(bodies[which]);
+            cycle(bodies[which], i % 2 == 0 ? &attached : &running);
         }
         printf("%s, %d initializations: %ld times in, %ld refusals\n", which == 0 ? "attaches" : "guards", cycles,
                atomic_load(&attached), atomic_load(&refused));
