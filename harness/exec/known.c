@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "harness/exec/pattern.h"
+
 #define CX_LUCK_MAX 0.001
 
 static const char *const kind_names[] = {"defect", "misuse", "documented"};
@@ -84,19 +86,19 @@ int cx_known_fixed(const struct cx_known_entry *entry, const char *target)
     return newest != 0 && version > newest;
 }
 
-static int matches(const struct cx_known_entry *entry, const char *signature)
+static int one_matches(const struct cx_names *patterns, const char *signature)
 {
-    for (size_t i = 0; i < entry->unless_count; i++) {
-        if (regexec(&entry->unless[i], signature, 0, NULL, 0) == 0) {
-            return 0;
-        }
-    }
-    for (size_t i = 0; i < entry->signatures_count; i++) {
-        if (regexec(&entry->signatures[i], signature, 0, NULL, 0) == 0) {
+    for (size_t i = 0; i < patterns->count; i++) {
+        if (cx_pattern_matches(patterns->list[i], signature)) {
             return 1;
         }
     }
     return 0;
+}
+
+static int matches(const struct cx_known_entry *entry, const char *signature)
+{
+    return one_matches(&entry->signatures, signature) && !one_matches(&entry->unless, signature);
 }
 
 // True if the entry has a place for this scenario, on whatever target.
@@ -116,15 +118,15 @@ struct cx_known_match cx_known_find(const struct cx_known *known, const char *ta
     struct cx_known_match match = {0};
     for (size_t i = 0; i < known->count; i++) {
         const struct cx_known_entry *entry = &known->entries[i];
-        if (!matches(entry, signature)) {
+        int expected = cx_known_place(entry, target, scenario) != NULL;
+        int fixed = match.entry == NULL && has_scenario(entry, scenario) && cx_known_fixed(entry, target);
+        if ((!expected && !fixed) || !matches(entry, signature)) {
             continue;
         }
-        if (cx_known_place(entry, target, scenario) != NULL) {
+        if (expected) {
             return (struct cx_known_match){.entry = entry};
         }
-        if (match.entry == NULL && has_scenario(entry, scenario) && cx_known_fixed(entry, target)) {
-            match = (struct cx_known_match){.entry = entry, .regressed = 1};
-        }
+        match = (struct cx_known_match){.entry = entry, .regressed = 1};
     }
     return match;
 }

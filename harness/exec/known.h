@@ -13,7 +13,6 @@
 #define CX_EXEC_KNOWN_H
 
 #include <jansson.h>
-#include <regex.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -42,10 +41,8 @@ struct cx_known_entry {
     const char *issue;
     const char *what; // one sentence
     enum cx_known_kind kind;
-    regex_t *signatures; // owned; one of them must match
-    size_t signatures_count;
-    regex_t *unless; // owned; none of them may match
-    size_t unless_count;
+    struct cx_names signatures;    // patterns; one of them must match
+    struct cx_names unless;        // patterns; none of them may match
     struct cx_known_place *places; // owned; the first that fits counts
     size_t places_count;
     struct cx_names fixed_in; // the first fixed version of each branch

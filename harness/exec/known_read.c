@@ -13,24 +13,16 @@
 #include "harness/exec/pattern.h"
 #include "harness/exec/targets.h"
 
-static enum cx_status patterns_read(const char *id, json_t *list, regex_t **patterns, size_t *count,
-                                    struct cx_error *error)
+static enum cx_status patterns_read(const char *id, json_t *list, struct cx_names *patterns, struct cx_error *error)
 {
-    if (list == NULL) {
-        return CX_OK;
-    }
-    *patterns = calloc(json_array_size(list) + 1, sizeof(**patterns));
-    if (*patterns == NULL) {
-        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
-    }
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
         char reason[120] = "it is no text";
-        if (text == NULL || cx_pattern_compile(&(*patterns)[i], text, reason, sizeof(reason)) != 0) {
+        if (text == NULL || cx_pattern_check(text, reason, sizeof(reason)) != 0) {
             return cx_error_set(error, CX_ERR_FORMAT, "%s: signature \"%s\" does not parse: %s", id,
                                 text != NULL ? text : "", reason);
         }
-        ++*count;
+        cx_names_append(patterns, text);
     }
     return CX_OK;
 }
@@ -139,10 +131,10 @@ static enum cx_status entry_read(struct cx_known *known, json_t *object, const s
     }
     enum cx_status status = kind_read(entry, kind, error);
     if (status == CX_OK) {
-        status = patterns_read(entry->id, signatures, &entry->signatures, &entry->signatures_count, error);
+        status = patterns_read(entry->id, signatures, &entry->signatures, error);
     }
     if (status == CX_OK) {
-        status = patterns_read(entry->id, unless, &entry->unless, &entry->unless_count, error);
+        status = patterns_read(entry->id, unless, &entry->unless, error);
     }
     if (status == CX_OK) {
         status = fixes_read(entry, fixes, error);
@@ -230,20 +222,12 @@ enum cx_status cx_known_load(struct cx_known *known, const char *path, struct cx
     return CX_OK;
 }
 
-static void patterns_free(regex_t *patterns, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        regfree(&patterns[i]);
-    }
-    free(patterns);
-}
-
 void cx_known_fini(struct cx_known *known)
 {
     for (size_t i = 0; i < known->count; i++) {
         struct cx_known_entry *entry = &known->entries[i];
-        patterns_free(entry->signatures, entry->signatures_count);
-        patterns_free(entry->unless, entry->unless_count);
+        cx_names_fini(&entry->signatures);
+        cx_names_fini(&entry->unless);
         for (size_t k = 0; k < entry->places_count; k++) {
             cx_names_fini(&entry->places[k].scenarios);
             cx_names_fini(&entry->places[k].targets);
