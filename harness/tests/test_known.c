@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // test_known: known defects: what explains a finding, what is a regression, and which entries are stale.
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -214,6 +215,41 @@ static void test_known_refuses_patterns_that_take_all_memory(void **state)
     assert_refused_with("^race ", "x(", "does not parse: ");
 }
 
+#define CHARS 160
+
+// The text of the first pattern of an entry, without what makes it a pattern: nearly a signature.
+static void words_of(const struct cx_known_entry *entry, char words[CHARS])
+{
+    size_t length = 0;
+    for (const char *at = entry->signatures.list[0]; *at != '\0' && length + 1 < CHARS; at++) {
+        if (strchr("^$\\()[]*+?", *at) == NULL) {
+            words[length++] = *at;
+        }
+    }
+    words[length] = '\0';
+}
+
+static void test_known_keeps_nothing_of_what_was_asked(void **state)
+{
+    (void)state;
+    struct cx_known known;
+    struct cx_error error = {0};
+    assert_int_equal(cx_known_load(&known, NULL, &error), CX_OK); // ours
+    size_t before = 0;
+    for (size_t i = 0; i < known.count; i++) {
+        before = i < known.count / 2 ? mallinfo2().uordblks : before; // with the small blocks that libc keeps at hand
+        for (size_t k = 0; k < known.count; k++) {
+            char first[CHARS], second[CHARS], signature[2 * CHARS];
+            words_of(&known.entries[i], first);
+            words_of(&known.entries[k], second);
+            snprintf(signature, sizeof(signature), "%.*s%s", (int)(1 + k % 40), first, second);
+            cx_known_find(&known, "3.14.7-ft-tsan", "finalize/attach_new_thread", signature);
+        }
+    }
+    assert_in_range(mallinfo2().uordblks, 0, before + 16 * 1024); // it were 1.1 MB of tables once
+    cx_known_fini(&known);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_known_scenarios_must_exist),
         cmocka_unit_test(test_known_files),
         cmocka_unit_test(test_known_refuses_patterns_that_take_all_memory),
+        cmocka_unit_test(test_known_keeps_nothing_of_what_was_asked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
