@@ -118,7 +118,8 @@ int main(int argc, char **argv)
     for (int which = 0; which < 2; which++) {
         atomic_store(&attached, 0);
         atomic_store(&refused, 0);
-        // By turns in the middle of many attaches, and beside the first ones, of which luck decides whether any gets in.
+        // By turns in the middle of many attaches, and beside the first ones, of which luck decides whether any
+        // gets in.
         for (int i = 0; i < cycles; i++) {
             cycle(bodies[which], i % 2 == 0 ? &attached : &running);
         }
