@@ -3,8 +3,8 @@
 // pattern: see pattern.h.
 //
 // libc's regcomp() writes a repetition out: `x+` as `xx*`, `x{9}` as nine of them. Repetitions of repetitions multiply,
-// so that a line of thirty plus signs takes all memory there is (found by fuzz_known_file). So the size of what it would
-// write is estimated first.
+// so that a line of thirty plus signs takes all memory there is (found by fuzz_known_file). So the size of what it
+// would write is estimated first.
 //
 // regexec() builds its automaton as it goes, 2 kB for each state that a text leads to, and keeps that as long as the
 // expression lives: one that is used for days on ever new texts grows and grows (a soak's, 3 MB an hour). So an
