@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // guard_native: guards, views and ensures from 3.15 on, by CPython's own functions.
+//
+// CPython's guard is what holds finalization up. A guard of a subinterpreter is a use of its door, too: so that
+// pyrt_interp_destroy sees it, and the thread states of its ensures, without a look into CPython's list of them.
 #include <Python.h>
 
 #if PY_VERSION_HEX >= 0x030F0000
@@ -17,9 +20,28 @@ static struct pyrt__scope scope_of(struct pyrt_ensure *ensure)
     return (struct pyrt__scope){&ensure->inner.thread, &ensure->inner.serial, &ensure->inner.outer};
 }
 
+static enum pyrt_status door_take(struct pyrt_pool *record)
+{
+    if (record == NULL || record->main) {
+        return PYRT_OK;
+    }
+    enum pyrt_status status = pyrt__use_take_surely(record);
+    return status != PYRT_OK && pyrt__record_gone(record) ? PYRT_GONE : status;
+}
+
+static void door_drop(struct pyrt_pool *record)
+{
+    if (record != NULL && !record->main) {
+        pyrt__use_drop(record);
+    }
+}
+
 enum pyrt_status pyrt__guard_take_current(struct pyrt_pool *record, void **native)
 {
-    (void)record;
+    enum pyrt_status status = door_take(record);
+    if (status != PYRT_OK) {
+        return status;
+    }
     // An exception of CPython's stands for a refusal, or want of memory.
     PyObject *exception = PyErr_GetRaisedException();
     *native = PyInterpreterGuard_FromCurrent();
@@ -28,6 +50,7 @@ enum pyrt_status pyrt__guard_take_current(struct pyrt_pool *record, void **nativ
     if (*native != NULL) {
         return PYRT_OK;
     }
+    door_drop(record);
     return no_memory ? PYRT_NO_MEMORY : PYRT_FINALIZING;
 }
 
@@ -46,14 +69,22 @@ enum pyrt_status pyrt__guard_take(const struct pyrt_view *view, void **native, s
         return PYRT_FINALIZING;
     }
     pyrt_hook_point("guard.taking");
+    enum pyrt_status status = door_take(*record);
+    if (status != PYRT_OK) {
+        return status;
+    }
     *native = PyInterpreterGuard_FromView(view->native);
-    return *native != NULL ? PYRT_OK : PYRT_FINALIZING;
+    if (*native == NULL) {
+        door_drop(*record);
+        return PYRT_FINALIZING;
+    }
+    return PYRT_OK;
 }
 
 void pyrt__guard_give_back(void *native, struct pyrt_pool *record)
 {
-    (void)record;
     PyInterpreterGuard_Close(native);
+    door_drop(record);
 }
 
 enum pyrt_status pyrt_ensure_begin(struct pyrt_ensure *ensure, struct pyrt_guard *guard)

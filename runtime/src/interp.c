@@ -84,19 +84,35 @@ static void forget(struct pyrt_interp *interp)
     pyrt__record_unref(record);
 }
 
-static int has_others(const PyThreadState *tstate)
+// Wait for the threads of the threading module, as Py_EndInterpreter does, and say whether others of Python's run:
+// daemon threads, whose thread states CPython would take away, or, before 3.14, end the process for.
+static int python_threads_run(void)
 {
-    PyThreadState *first = PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter((PyThreadState *)tstate));
-    return first != tstate || PyThreadState_Next(first) != NULL;
+    PyObject *scope = PyDict_New();
+    PyObject *answer = scope == NULL ? NULL
+                                     : PyRun_String("import sys, _thread\n"
+                                                    "threading = sys.modules.get('threading')\n"
+                                                    "if threading is not None:\n"
+                                                    "    threading._shutdown()\n"
+                                                    "running = _thread._count()\n",
+                                                    Py_file_input, scope, scope);
+    PyObject *running = answer == NULL ? NULL : PyDict_GetItemString(scope, "running");
+    int run = running != NULL && PyObject_IsTrue(running) == 1;
+    if (answer == NULL) {
+        PyErr_WriteUnraisable(NULL);
+    }
+    Py_XDECREF(answer);
+    Py_XDECREF(scope);
+    return run;
 }
 
-// Py_EndInterpreter waits for these threads, but before 3.14 it would end the process for any that are left then.
-static void wait_for_threads(void)
+// True if other code has left a thread state here. CPython's list has a lock, but not for its callers. None is needed:
+// the door is closed, so that this runtime's own states are gone, as are those of Python's threads; new ones come first
+// in the list; and of the states only `tstate` itself is looked into, which is in the list until the end.
+static int has_others(PyThreadState *tstate)
 {
-    PyRun_SimpleString("import sys\n"
-                       "_threading = sys.modules.get('threading')\n"
-                       "if _threading is not None:\n"
-                       "    _threading._shutdown()\n");
+    return PyInterpreterState_ThreadHead(PyThreadState_GetInterpreter(tstate)) != tstate ||
+           PyThreadState_Next(tstate) != NULL;
 }
 
 // The fresh thread state is attached. PYRT_OK: the interpreter has ended, nothing is attached. BUSY: it has not.
@@ -108,10 +124,7 @@ static enum pyrt_status end(struct pyrt__thread *self, PyThreadState *tstate)
         return status;
     }
     self->count = 1;
-    if (has_others(tstate)) {
-        wait_for_threads();
-        status = has_others(tstate) ? PYRT_BUSY : PYRT_OK;
-    }
+    status = python_threads_run() || has_others(tstate) ? PYRT_BUSY : PYRT_OK;
     if (status == PYRT_OK) {
         pyrt_hook_point("interp.ending");
         Py_EndInterpreter(tstate);

@@ -214,7 +214,7 @@ void pyrt__record_after_fork(int child)
         pyrt__queue_let_go(&record->queue);
         if (child) {
             uint64_t mine = self->pool == record ? self->uses : 0;
-            uint64_t guards = PY_VERSION_HEX < 0x030F0000 ? record->guards : 0;
+            uint64_t guards = PY_VERSION_HEX < 0x030F0000 || !record->main ? record->guards : 0;
             record->uses = (record->uses & (PYRT__USES_CLOSED | PYRT__USES_CLOSING)) | (mine + guards);
         }
     }

@@ -36,7 +36,7 @@ struct pyrt_pool {
     _Atomic int bound;           // atomic: 0 only in the first main record, before Python
     int main;                    // const after init
     _Atomic uint64_t references; // atomic; of a subinterpreter's, which goes with the last
-    _Atomic uint64_t guards;     // atomic; open guards: uses that no thread holds, or from 3.15 on CPython's own
+    _Atomic uint64_t guards;     // atomic; open guards: uses that no thread holds, or main's from 3.15 on: CPython's
     _Atomic uint64_t kept;       // atomic; thread states that their threads keep
     _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the three bits below
 };

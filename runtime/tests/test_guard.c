@@ -192,6 +192,7 @@ static void test_ensures_across_interpreters(void)
     CHECK_STATUS(pyrt_ensure_begin_view(&by_view, view), PYRT_OK);
     CHECK(PyInterpreterState_GetID(PyInterpreterState_Get()) == pyrt_interp_id(&interp));
     CHECK_STATUS(pyrt_ensure_end(&by_view), PYRT_OK);
+    CHECK_STATUS(pyrt_interp_destroy(&interp), PYRT_BUSY);
     pyrt_guard_close(guards[1]);
     CHECK_STATUS(pyrt_interp_destroy(&interp), PYRT_OK);
     enum pyrt_status status = pyrt_guard_from_view(&guards[1], view);

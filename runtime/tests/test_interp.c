@@ -260,6 +260,29 @@ static void test_threads_of_python_are_waited_for(void)
     CHECK_STATUS(pyrt_interp_destroy(&interp), PYRT_OK);
 }
 
+// Nobody waits for those: the interpreter stays until they have gone by themselves.
+static void test_daemon_threads_make_it_busy(void)
+{
+    struct pyrt_interp interp = {0};
+    struct pyrt_activate inside = {0};
+    PyInterpreterConfig config;
+    pyrt_interp_defaults(&config);
+    config.allow_daemon_threads = 1;
+    CHECK_STATUS(pyrt_interp_create(&interp, &config), PYRT_OK);
+    CHECK_STATUS(pyrt_activate_begin(&inside, &interp), PYRT_OK);
+    CHECK(PyRun_SimpleString("import threading\n"
+                             "gate = threading.Event()\n"
+                             "guest = threading.Thread(target=gate.wait, daemon=True)\n"
+                             "guest.start()\n") == 0);
+    CHECK_STATUS(pyrt_activate_end(&inside), PYRT_OK);
+    CHECK_STATUS(pyrt_interp_destroy(&interp), PYRT_BUSY);
+    CHECK_STATUS(pyrt_activate_begin(&inside, &interp), PYRT_OK);
+    CHECK(PyRun_SimpleString("gate.set()\n"
+                             "guest.join()\n") == 0);
+    CHECK_STATUS(pyrt_activate_end(&inside), PYRT_OK);
+    CHECK_STATUS(pyrt_interp_destroy(&interp), PYRT_OK);
+}
+
 static void test_shared_gil_and_refused_configurations(void)
 {
     struct pyrt_interp interp = {0};
@@ -307,6 +330,7 @@ int main(int argc, char **argv)
     test_pool_of_a_subinterpreter();
     test_foreign_thread_states_make_it_busy();
     test_threads_of_python_are_waited_for();
+    test_daemon_threads_make_it_busy();
     test_shared_gil_and_refused_configurations();
     test_handles_outlive_interpreters();
     CHECK(Py_FinalizeEx() == 0);

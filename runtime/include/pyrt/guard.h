@@ -3,9 +3,9 @@
 // pyrt/guard: keep an interpreter from being finalized, and attach to it from native threads. PEP 788.
 //
 // A guard holds finalization up: Py_FinalizeEx and Py_EndInterpreter wait until it is closed, and let threads attach
-// meanwhile. A view only names an interpreter. A guard can be had from it until finalization begins to wait, and after
-// that only by threads that are inside: so the wait ends. An ensure is a scope: inside,
-// the thread is attached to the guard's interpreter; at its end, what was attached before is attached again.
+// meanwhile; pyrt_interp_destroy answers BUSY. A view only names an interpreter. A guard can be had from it until
+// finalization begins to wait, and after that only by threads that are inside: so the wait ends. An ensure is a scope:
+// inside, the thread is attached to the guard's interpreter; at its end, what was attached before is attached again.
 //
 //     static void worker(struct pyrt_view *view)      // a native thread; the view was made by who started it
 //     {

@@ -61,8 +61,9 @@ enum pyrt_status pyrt_interp_create(struct pyrt_interp *interp, const PyInterpre
 
 // End the interpreter, from any thread, or give a borrowed handle back. The handle is empty afterwards, unless the
 // answer is BUSY, FORBIDDEN, NO_MEMORY or FORKED. Threads of the `threading` module are waited for; other threads that
-// are inside, or that keep a reusable state, make it BUSY, and so does the calling thread. Open guards make it BUSY up
-// to 3.14; from 3.15 on CPython waits for them.
+// are inside, or that keep a reusable state, make it BUSY, and so do the calling thread, daemon threads, open guards,
+// and a thread state that other code has made. (CPython's own guards, of 3.15, are waited for.)
+// Requires: nobody makes or deletes a thread state of this interpreter meanwhile but by this library.
 // Thread state: either. Blocks: yes. May run Python: yes.
 // Pointers: `interp` stays the caller's.
 // Returns: PYRT_OK, INVALID (empty), BUSY, FORBIDDEN, NO_MEMORY, FORKED; GONE: it had ended.
