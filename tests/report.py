@@ -145,7 +145,11 @@ def check_page(test, findings):
         unnamed = [image for image in dom.of("svg") if not image.get("aria-label")]
         test.check(signature and not console and not unnamed, f"page: {link} is drawn, and its drawings have names",
                    console or dom.text[:500])
-    deadlock = drawn.get(next(item["signature"] for item in findings if item["kind"] == "deadlock"))
+    found = next(item for item in findings if item["kind"] == "deadlock")
+    named, console = draw(test, page, f"#{found['id']}")
+    test.check(not console and found["signature"] in named.text and named.of("dl"),
+               "page: a signature's id leads to its page", console or named.text[:500])
+    deadlock = drawn.get(found["signature"])
     names = " ".join(image.get("aria-label", "") for image in deadlock.of("svg")) if deadlock else ""
     test.check("interleaving" in names and "forwards (main.1) waits in mutex-lock for backwards (main.2)" in names,
                "page: the deadlock has its interleaving and who waits for whom", names)
