@@ -4,6 +4,7 @@
 # Out: CONSTRICTOR_SCHED_SOURCES       scheduler, interposers, detectors; no main, no host
 #      CONSTRICTOR_SCHED_LIBC_SOURCES  what is added without ThreadSanitizer
 #      CONSTRICTOR_SCHED_TSAN_SOURCES  what is added with it
+#      CONSTRICTOR_SCHED_ASAN_SOURCES  what is added to that of SCHED_LIBC with AddressSanitizer
 #      CONSTRICTOR_SERVE_SOURCES       the dialogue with the command, and playing in general
 #      CONSTRICTOR_RUNNER_SOURCES      the main of a runner of scenarios and what it needs besides a host
 #      CONSTRICTOR_PROGRAM_SOURCES     what makes a program a runner of itself
@@ -24,10 +25,11 @@ set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c 
     interpose/fifo.c interpose/filelock.c interpose/stdio.c)
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/access_tsan.c interpose/atomics_tsan.c
     detect/race_tsan.c)
+set(CONSTRICTOR_SCHED_ASAN_SOURCES detect/edges.c detect/report_asan.c)
 set(CONSTRICTOR_SERVE_SOURCES host/again.c host/begin.c host/identity.c host/serve.c host/subject.c)
 set(CONSTRICTOR_RUNNER_SOURCES host/play.c host/runner.c host/table.c)
 set(CONSTRICTOR_PROGRAM_SOURCES host/host_plain.c host/program.c)
-foreach(_list SCHED SCHED_LIBC SCHED_TSAN SERVE RUNNER PROGRAM)
+foreach(_list SCHED SCHED_LIBC SCHED_TSAN SCHED_ASAN SERVE RUNNER PROGRAM)
     list(TRANSFORM CONSTRICTOR_${_list}_SOURCES PREPEND ${_root}/)
 endforeach()
 

@@ -43,7 +43,8 @@ enum cx_build {
     CX_BUILD_FREE_THREADED = 2, // --disable-gil
     CX_BUILD_DEBUG = 4,         // controlled, no detector
     CX_BUILD_TSAN = 8,          // controlled, under ThreadSanitizer
-    CX_BUILD_ANY = 15,
+    CX_BUILD_ASAN = 16,         // a debug build under AddressSanitizer
+    CX_BUILD_ANY = 31,
 };
 
 enum cx_actor_flag {

@@ -17,7 +17,8 @@
 #define RESTARTS_MAX 20
 #define LENGTHS 4096 // that are remembered
 
-__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t counters[64 * CX_COVERAGE_WORDS];
+__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t pairs[64 * CX_COVERAGE_WORDS];
+__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t edges[CX_EDGES_MAX];
 
 static struct {
     const char *target;
@@ -108,11 +109,17 @@ uint32_t fuzz_drive_nth(uint32_t n)
     return 0;
 }
 
-static void counters_fill(const struct cx_result *result)
+// What the run has reached. Targets that count no edges have none that were taken.
+static void counters_fill(void)
 {
-    for (uint32_t bit = 0; !drive.blind && bit < sizeof(counters); bit++) {
-        counters[bit] |= (uint8_t)(result->coverage[bit / 64] >> (bit % 64) & 1);
+    const struct cx_result *result = cx_worker_result(worker());
+    if (drive.blind) {
+        return;
     }
+    for (uint32_t bit = 0; bit < sizeof(pairs); bit++) {
+        pairs[bit] |= (uint8_t)(result->coverage[bit / 64] >> (bit % 64) & 1);
+    }
+    memcpy(edges, cx_worker_channel(worker())->edges, sizeof(edges));
 }
 
 static void request_fill(const struct fuzz_run *run, const struct length *length)
@@ -168,7 +175,7 @@ void fuzz_drive(const struct fuzz_run *run)
 {
     int drawn = run->strategy != CX_STRATEGY_REPLAY && run->strategy != CX_STRATEGY_POS;
     play(run, drawn ? length_of(run) : NULL);
-    counters_fill(cx_worker_result(worker()));
+    counters_fill();
     if (fuzz_finding_judge(run) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
         fuzz_finding_end();
         cx_crew_fini(&drive.crew);

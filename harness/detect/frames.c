@@ -17,6 +17,7 @@ static const struct {
     {"___interceptor_*", CX_FRAME_HARNESS},
     {"__sanitizer*", CX_FRAME_HARNESS},
     {"__asan*", CX_FRAME_HARNESS},
+    {"asan_thread_start*", CX_FRAME_HARNESS},
     {"__ubsan*", CX_FRAME_HARNESS},
     {"pthread_*", CX_FRAME_HARNESS},
     {"__pthread_*", CX_FRAME_HARNESS},

@@ -106,7 +106,11 @@ static void crash_text(struct finder *finder)
 {
     const struct cx_result *result = finder->result;
     const char *abbreviation = sigabbrev_np(result->signal);
-    text_add(&finder->text, "crash SIG%s in ", abbreviation != NULL ? abbreviation : "?");
+    if (result->signal == 0) {
+        text_add(&finder->text, "crash %s in ", result->message); // a sanitizer's word for it
+    } else {
+        text_add(&finder->text, "crash SIG%s in ", abbreviation != NULL ? abbreviation : "?");
+    }
     finder->resolver->stack(finder->resolver->context, &result->stack, CX_STACK_FAULT, &finder->stack);
     int found = 0;
     int at = -1;

@@ -65,6 +65,7 @@
 #define CX_LOG_BLOCKS_MAX 4096
 #define CX_LATE_MAX 16
 #define CX_INPUTS_MAX 4096
+#define CX_EDGES_MAX (1u << 19) // CPython has 400,000; those beyond share counters
 
 enum cx_strategy_kind {
     CX_STRATEGY_NATIVE = 0, // no control: the operating system schedules
@@ -201,6 +202,7 @@ struct cx_identity {
     uint32_t gil_build; // 1: compiled with the GIL
     uint32_t gil_on;    // 1: the GIL was on after initialisation; must equal gil_build
     uint32_t tsan;      // 1: ThreadSanitizer is linked in
+    uint32_t asan;      // 1: AddressSanitizer is linked in
     uint32_t debug;     // 1: Py_DEBUG
     uint32_t accesses;  // 1: instrumented for points at plain accesses, or a program that may be
     uint32_t aslr_off;  // 1: addresses repeat from process to process
@@ -454,6 +456,7 @@ struct cx_channel {
     uint64_t log_blocks[CX_LOG_BLOCKS_MAX];                    // runner -> command
     struct cx_input inputs[CX_INPUTS_MAX];                     // runner -> command
     struct cx_batch batch;
+    uint8_t edges[CX_EDGES_MAX]; // runner -> command: how often each edge of the program was taken, up to 255
 };
 
 // Copy a request, of its arrays only what is in use: they are most of it.

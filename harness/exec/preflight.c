@@ -31,6 +31,10 @@ enum cx_status cx_preflight(const struct cx_identity *identity, const char *targ
         return cx_error_set(error, refused, "the runner of %s is linked %s ThreadSanitizer", target,
                             identity->tsan ? "with" : "without");
     }
+    if (name_has(target, "-asan") != (identity->asan != 0)) {
+        return cx_error_set(error, refused, "the runner of %s is linked %s AddressSanitizer", target,
+                            identity->asan ? "with" : "without");
+    }
     if (identity->python[0] == '\0') {
         return CX_OK;
     }

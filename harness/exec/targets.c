@@ -12,7 +12,8 @@
 #define CX_TARGET_PLAIN "plain" // and "plain-tsan", "plain-corpus": runners without CPython, part of our own build
 
 // The builds of issue and design; what each means is tools/cpython's business.
-static const char *const builds[] = {"ft-debug", "gil-debug", "ft-tsan", "gil-tsan", "ft-release", "gil-release"};
+static const char *const builds[] = {"ft-debug", "gil-debug", "ft-tsan",    "gil-tsan",
+                                     "ft-asan",  "gil-asan",  "ft-release", "gil-release"};
 
 static int target_plain(const char *target)
 {

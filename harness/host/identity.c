@@ -18,6 +18,9 @@
 #endif
 #define ACCESSES_PER_POINT 32 // what the bound on steps grows by where every plain access is a point
 
+#ifndef CX_ASAN
+#define CX_ASAN 0
+#endif
 #ifndef CX_TSAN
 #define CX_TSAN 0
 #endif
@@ -91,6 +94,7 @@ void cx_identity_fill(struct cx_identity *identity)
     memset(identity, 0, sizeof(*identity));
     snprintf(identity->target, sizeof(identity->target), "%s", CX_TARGET);
     identity->tsan = CX_TSAN;
+    identity->asan = CX_ASAN;
     identity->accesses = CX_ACCESSES;
     identity->aslr_off = (personality(0xffffffff) & ADDR_NO_RANDOMIZE) != 0;
     dl_iterate_phdr(add_module, identity);

@@ -15,14 +15,15 @@ static uint32_t build_bits(const struct cx_identity *identity)
         return CX_BUILD_ANY;
     }
     uint32_t threading = identity->gil_build ? CX_BUILD_GIL : CX_BUILD_FREE_THREADED;
-    return threading | (identity->tsan ? CX_BUILD_TSAN : CX_BUILD_DEBUG);
+    return threading | (identity->tsan ? CX_BUILD_TSAN : CX_BUILD_DEBUG) | (identity->asan ? CX_BUILD_ASAN : 0);
 }
 
 static int is_applicable(const struct cx_scenario *scenario, uint32_t bits)
 {
     uint32_t common = scenario->builds & bits;
     return (common & (CX_BUILD_GIL | CX_BUILD_FREE_THREADED)) != 0 &&
-           (common & (CX_BUILD_DEBUG | CX_BUILD_TSAN)) != 0 && cx_host_has_version(scenario->python_min);
+           (common & (CX_BUILD_DEBUG | CX_BUILD_TSAN | CX_BUILD_ASAN)) != 0 &&
+           cx_host_has_version(scenario->python_min);
 }
 
 // What each entry of channel->scenarios is.

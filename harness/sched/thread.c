@@ -12,7 +12,8 @@
 // ThreadSanitizer soon forgets where a thread that has ended was, and a race whose one side it cannot name is not
 // reported: any other thread that goes on for long takes the memory of its history. Native threads that end race with
 // what happens at the same time; ours, one at a time, with what comes long after. So there a thread whose destructors
-// are all done gives the token away and *lingers*, before ThreadSanitizer ends it, until it is joined.
+// are all done gives the token away and *lingers*, before ThreadSanitizer ends it, until it is joined. So it does under
+// AddressSanitizer, whose caches of freed memory would else go back to the allocator beside whoever runs then.
 #include "harness/interpose/real.h"
 #include "harness/sched/again.h"
 #include "harness/sched/fiber.h"
@@ -28,9 +29,13 @@
 
 extern void *__libc_stack_end; // where the main thread's stack begins; the dynamic loader's
 
+#ifndef CX_ASAN
+#define CX_ASAN 0
+#endif
 #ifndef CX_TSAN
 #define CX_TSAN 0
 #endif
+#define SANITIZED (CX_ASAN || CX_TSAN)
 #define LINGER_MAX 64  // threads; each keeps its stack and its history
 #define INLINE_KEYS 32 // glibc's PTHREAD_KEY_2NDLEVEL_SIZE: further keys cost each thread an allocation
 
@@ -89,7 +94,7 @@ static void end_round(void *value)
 {
     uintptr_t rounds_left = (uintptr_t)value;
     struct cx_thread *self = cx_self;
-    int may_linger = CX_TSAN && self != NULL && self->index > 0 && self->fiber == NULL;
+    int may_linger = SANITIZED && self != NULL && self->index > 0 && self->fiber == NULL;
     int lingers = may_linger && rounds_left > 1 && keys_in_use() == self->keys;
     if (rounds_left > 1 && !lingers) {
         cx_real.pthread_setspecific(end_key, (void *)(rounds_left - 1));
@@ -231,7 +236,7 @@ static void *trampoline(void *argument)
     struct cx_thread *self = argument;
     struct cx_fiber *fiber = self->fiber;
     self->tid = (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
-    self->keys = CX_TSAN ? keys_in_use() : 0; // the sanitizer's
+    self->keys = SANITIZED ? keys_in_use() : 0; // the sanitizer's
     cx_real.pthread_setspecific(end_key, (void *)(uintptr_t)PTHREAD_DESTRUCTOR_ITERATIONS);
     if (fiber != NULL) {
         cx_fiber_stay(fiber);

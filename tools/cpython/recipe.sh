@@ -4,7 +4,7 @@
 #
 # The hash of this file and of sysconfigdata.py, without comments, is part of every target's key: an edit here rebuilds
 # all targets (a few minutes each). What does not change a target's contents belongs in tools/cpython-build. Lines that
-# end in "# release" are part of the key of release targets only.
+# end in "# release" or "# asan" are part of the key of such targets only.
 
 # Modules that no scenario needs, or that would tie a target to what happens to be installed (_decimal: 3.15 has no
 # libmpdec of its own any more; decimal works without it).
@@ -30,6 +30,10 @@ readonly RECIPE_FRAME_FLAGS="-fno-omit-frame-pointer -mno-omit-leaf-frame-pointe
 readonly RECIPE_ATOMICS_FLAGS="-fsanitize=thread -mllvm -tsan-instrument-memory-accesses=0\
  -mllvm -tsan-instrument-func-entry-exit=0 -mllvm -tsan-instrument-memintrinsics=0"
 readonly RECIPE_TSAN_FLAGS="-fsanitize=thread"
+# AddressSanitizer, UndefinedBehaviorSanitizer, a counter for each edge, and atomic operations as in debug targets. The
+# driver refuses two sanitizers, for both bring a shadow; the pass that makes calls of atomic operations has none. Calls
+# through pointers of another type are left alone: CPython's method tables are full of them.
+readonly RECIPE_ASAN_FLAGS="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=function" # asan
 
 # recipe_cflags BUILD: what the code of a target, and all code that is linked with it, is compiled with.
 recipe_cflags()
@@ -37,6 +41,7 @@ recipe_cflags()
     case $1 in
         *-debug) echo "$RECIPE_ATOMICS_FLAGS $RECIPE_FRAME_FLAGS" ;;
         *-tsan) echo "$RECIPE_TSAN_FLAGS $RECIPE_FRAME_FLAGS" ;;
+        *-asan) echo "$RECIPE_ASAN_FLAGS -Xclang $RECIPE_ATOMICS_FLAGS $RECIPE_FRAME_FLAGS" ;; # asan
         *-release) echo "-O3 -DNDEBUG" ;; # release
     esac
 }
@@ -50,6 +55,7 @@ recipe_configure()
     case $build in *-release) unset 'options[-1]' ;; esac # release
     case $build in ft-*) options+=(--disable-gil) ;; esac
     case $build in *-tsan) options+=(--with-thread-sanitizer) ;; esac
+    case $build in gil-asan) options+=(--without-pymalloc) ;; esac # asan
     for module in $RECIPE_MODULES_LEFT_OUT; do
         export "py_cv_module_$module=n/a"
     done
@@ -84,6 +90,8 @@ recipe_make()
     local build=$1 source=$2 target=$3 stub=$4 ldflags=
     shift 4
     case $build in *-debug) ldflags=$stub ;; esac
+    case $build in *-asan) ldflags="$stub -fsanitize=address,undefined" ;; esac # asan
+    export ASAN_OPTIONS=detect_leaks=0 # asan
     # Bootstrap programs of a TSan target run under TSan, and may leak and race as they like. The date goes into
     # sys.version: a fixed one makes equal builds equal.
     # shellcheck disable=SC2046
