@@ -16,11 +16,12 @@
 #include "harness/exec/targets.h"
 #include "harness/exec/tools.h"
 
-static char doc[] = "List, add, remove and describe CPython builds."
-                    "\vACTION is list, add NAME, remove NAME or info NAME. `add 3.14.7-ft-debug` builds a release; "
-                    "`add mine --source DIR --build ft-debug` builds your own tree under a name of your choice. "
-                    "Builds: ft-debug, gil-debug, ft-tsan, gil-tsan, ft-asan, gil-asan; ft-release and gil-release, for "
-                    "benchmarks.";
+static char doc[] =
+    "List, add, remove and describe CPython builds."
+    "\vACTION is list, add NAME, remove NAME or info NAME. `add 3.14.7-ft-debug` builds a release; "
+    "`add mine --source DIR --build ft-debug` builds your own tree under a name of your choice. "
+    "Builds: ft-debug, gil-debug, ft-tsan, gil-tsan, ft-asan, gil-asan; ft-release and gil-release, for "
+    "benchmarks.";
 static char arguments_doc[] = "ACTION [NAME]";
 
 enum option_key { KEY_SOURCE = 0x100, KEY_BUILD };

@@ -17,8 +17,10 @@
 #define RESTARTS_MAX 20
 #define LENGTHS 4096 // that are remembered
 
-__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t pairs[64 * CX_COVERAGE_WORDS];
-__attribute__((section("__libfuzzer_extra_counters"))) static uint8_t edges[CX_EDGES_MAX];
+// Read by the engine alone: without `used` the compiler leaves out what is written to them.
+#define EXTRA_COUNTERS __attribute__((section("__libfuzzer_extra_counters"), used)) static uint8_t
+EXTRA_COUNTERS pairs[64 * CX_COVERAGE_WORDS];
+EXTRA_COUNTERS edges[CX_EDGES_MAX];
 
 static struct {
     const char *target;

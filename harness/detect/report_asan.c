@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <unwind.h>
 
 extern void __asan_set_error_report_callback(void (*callback)(const char *));
 extern void *__asan_get_report_pc(void);
@@ -55,8 +56,21 @@ static void on_report(const char *text)
     cx_finish_at(CX_OUTCOME_CRASH, __asan_get_report_description(), "", pc - 1, frame);
 }
 
+// The sanitizer keeps no frame pointers where it reports undefined behaviour; it has tables to unwind it by.
+static _Unwind_Reason_Code frame_add(struct _Unwind_Context *context, void *memory)
+{
+    struct cx_stack *stack = memory;
+    if (stack->count == CX_FRAMES_MAX) {
+        stack->truncated = 1;
+        return _URC_END_OF_STACK;
+    }
+    stack->pcs[stack->count++] = _Unwind_GetIP(context);
+    return _URC_NO_REASON;
+}
+
 void __ubsan_on_report(void)
 {
+    struct cx_stack stack = {0};
     const char *kind = "", *message = "", *file = "";
     char *address = NULL;
     unsigned line = 0, column = 0;
@@ -67,7 +81,8 @@ void __ubsan_on_report(void)
     cx_finish_claim();
     __ubsan_get_current_report_data(&kind, &message, &file, &line, &column, &address);
     snprintf(location, sizeof(location), "%s:%u: %s", file, line, message);
-    cx_finish(CX_OUTCOME_CRASH, kind, location);
+    _Unwind_Backtrace(frame_add, &stack);
+    cx_finish_with(CX_OUTCOME_CRASH, kind, location, &stack);
 }
 
 __attribute__((constructor)) static void begin(void)

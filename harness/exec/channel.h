@@ -65,7 +65,7 @@
 #define CX_LOG_BLOCKS_MAX 4096
 #define CX_LATE_MAX 16
 #define CX_INPUTS_MAX 4096
-#define CX_EDGES_MAX (1u << 19) // CPython has 400,000; those beyond share counters
+#define CX_EDGES_MAX (5u << 17) // 655,360; CPython 3.14 with the scenarios has 566,816; more would share counters
 
 enum cx_strategy_kind {
     CX_STRATEGY_NATIVE = 0, // no control: the operating system schedules

@@ -86,8 +86,9 @@ static void finding_print(struct cx_engine_findings *findings, const struct cx_s
                           uint32_t same)
 {
     const struct cx_schedule *schedule = &session->schedule;
-    struct cx_known_match match =
-        cx_known_find(&findings->known, findings->options->target, schedule->scenario, schedule->signature);
+    char target[CX_KNOWN_TARGET_BYTES];
+    cx_known_target(&cx_worker_channel(session->worker)->identity, schedule->target, target);
+    struct cx_known_match match = cx_known_find(&findings->known, target, schedule->scenario, schedule->signature);
     int misuse = ends_with(schedule->scenario, MISUSE_SUFFIX);
     int expected = misuse || (match.entry != NULL && !match.regressed);
     findings->unexpected += !expected;
