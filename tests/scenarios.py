@@ -21,7 +21,9 @@ RESULTS = {"quiet", "known", "canary", "nothing", "skipped", "elsewhere"}
 
 
 def matches(target, patterns):
-    return any(fnmatch.fnmatchcase(target, pattern) for pattern in patterns.split())
+    """A target under AddressSanitizer is a debug target, too."""
+    names = {target, re.sub("-asan$", "-debug", target)}
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns.split() for name in names)
 
 
 def runs_of(target, scenario):

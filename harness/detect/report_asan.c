@@ -25,7 +25,7 @@ void __ubsan_on_report(void);
 
 const char *__asan_default_options(void)
 {
-    // handle_*: the crash is ours to report. detect_leaks: what a run leaves is looked at in another way (docs/drift.md).
+    // handle_*: the crash is ours to report. detect_leaks: docs/drift.md has another way to look at what a run leaves.
     // detect_stack_use_after_return: CPython measures its stack by the addresses of local variables. A run is short: it
     // needs no large quarantine.
     return "detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"

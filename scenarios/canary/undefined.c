@@ -12,10 +12,10 @@
 #define ENTRIES 4
 
 struct state {
-    int table[ENTRIES];
-    int behind;        // what is read past the table
-    int seen;          // owner thread only: `reader`
-    atomic_uint index; // atomic
+    int table[ENTRIES]; // const after init
+    int behind;         // const after init: what is read past the table
+    int seen;           // owner thread only: `reader`
+    atomic_uint index;  // atomic
 };
 
 static void reader(struct cx_run *run, void *memory)
