@@ -41,7 +41,7 @@ expect_last_line "unknown version 3.9.1; versions: 3.13.5 "
 run --list
 expect_status 0
 grep -q '^3.14.7-ft-debug	not built$' "$work/stdout" || fail "--list"
-[ "$(wc -l <"$work/stdout")" = 30 ] || fail "--list does not list 30 targets"
+[ "$(wc -l <"$work/stdout")" = 40 ] || fail "--list does not list 40 targets"
 
 CONSTRICTOR_CACHE="$work/with space" run 3.14.7-ft-debug
 expect_status 3
