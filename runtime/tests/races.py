@@ -6,8 +6,8 @@
     runtime/tests/races.py --build BUILD --target T-tsan [--runs 20]   all scenarios of the runtime, controlled
 
 Nothing of the runtime's is suppressed: a report with a top frame in runtime/ is a failure, whatever else it is. One of
-CPython's is a failure, too, unless KNOWN names it; those are counted and printed. The native tests have the
-suppressions of CPython's own source; scenarios have none. Exit status 1: a failure.
+CPython's is a failure, too, unless KNOWN, or scenarios/known.json for scenarios, names it; those are printed. The
+native tests have the suppressions of CPython's own source; scenarios have none. Exit status 1: a failure.
 """
 import argparse
 import collections
@@ -87,7 +87,8 @@ def controlled(build, target, runs):
         ours = [frame["file"] for frame in tops if RUNTIME.search(frame.get("file") or "")]
         known = race["known"] or "not in scenarios/known.json"
         verdict = f"THE RUNTIME'S: {ours[0]}" if ours else f"CPython's: {known}"
-        fine = fine and not ours
+        # A function of CPython's that reads without a lock is on top where the runtime calls it wrongly.
+        fine = fine and not ours and bool(race["known"])
         print(f"races: {race['scenario']}: {race['signature']}: {verdict}", file=sys.stderr)
     print(f"races: {target}: {len(totals)} scenarios, {total} runs, {len(races)} races", file=sys.stderr)
     return fine
