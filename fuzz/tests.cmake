@@ -24,7 +24,7 @@ foreach(name IN LISTS CONSTRICTOR_PARSER_FUZZERS)
                      -dict=${CMAKE_CURRENT_LIST_DIR}/dict/${name}.dict -artifact_prefix=${corpus}- -print_final_stats=1
                      ${corpus} ${seeds})
     math(EXPR seconds_max "${CONSTRICTOR_FUZZ_SECONDS} + 120")
-    set_tests_properties(fuzz/${name}/files fuzz/${name}/random PROPERTIES LABELS unit TIMEOUT 120)
+    set_tests_properties(fuzz/${name}/files fuzz/${name}/random PROPERTIES LABELS unit TIMEOUT 300)
     set_tests_properties(fuzz/${name}/engine PROPERTIES LABELS fuzz TIMEOUT ${seconds_max})
 endforeach()
 
@@ -35,13 +35,13 @@ add_executable(test_lifecycle_input
 target_compile_options(test_lifecycle_input PRIVATE ${CONSTRICTOR_WARNINGS})
 target_link_libraries(test_lifecycle_input PRIVATE command cmocka)
 add_test(NAME unit/lifecycle_input COMMAND test_lifecycle_input)
-set_tests_properties(unit/lifecycle_input PROPERTIES LABELS unit TIMEOUT 120)
+set_tests_properties(unit/lifecycle_input PROPERTIES LABELS unit TIMEOUT 300)
 add_executable(test_schedule_input
     ${CMAKE_CURRENT_LIST_DIR}/tests/test_schedule_input.c ${CMAKE_CURRENT_LIST_DIR}/schedule_input.c
     ${CMAKE_CURRENT_LIST_DIR}/schedule_mutate.c)
 target_compile_options(test_schedule_input PRIVATE ${CONSTRICTOR_WARNINGS})
 target_link_libraries(test_schedule_input PRIVATE command cmocka)
 add_test(NAME unit/schedule_input COMMAND test_schedule_input)
-set_tests_properties(unit/schedule_input PROPERTIES LABELS unit TIMEOUT 120)
+set_tests_properties(unit/schedule_input PROPERTIES LABELS unit TIMEOUT 300)
 add_test(NAME fuzz/oss-fuzz COMMAND ${CMAKE_CURRENT_LIST_DIR}/tests/oss_fuzz.sh)
 set_tests_properties(fuzz/oss-fuzz PROPERTIES LABELS fuzz TIMEOUT 600)
