@@ -114,6 +114,14 @@ class Test:
                                    capture_output=True, text=True, errors="replace")
         return Ended(line, completed)
 
+    def fuzz(self, name, path, out):
+        """The fuzz target fuzz_NAME with its engine, on one file; what it finds it files below `out`."""
+        words = [str(self.build / f"fuzz/fuzz_{name}"), str(path)]
+        environment = self.environment | {"CONSTRICTOR_FUZZ_TARGET": self.target, "CONSTRICTOR_FUZZ_OUT": str(out)}
+        completed = subprocess.run(words, cwd=self.work, env=environment, capture_output=True, text=True,
+                                   errors="replace")
+        return Ended(" ".join(words), completed)
+
     def run(self, *words, folder=None, target=None):
         """`constrictor run WORD...`: how it ended, and what it wrote to --json as a Report."""
         folder = folder or self.work

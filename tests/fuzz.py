@@ -19,19 +19,17 @@ SIGNATURE = r"^FINDING: (.*PyGILState_Ensure.*|.*_Py_qsbr_register.*) \[([0-9a-f
 def play(test, number, path=INPUT):
     """The target with its engine on the file: how it ended, and the ids of what it found."""
     out = test.work / f"play{number}"
-    environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target, "CONSTRICTOR_FUZZ_OUT": str(out)}
-    ended = subprocess.run([test.build / "fuzz/fuzz_lifecycle", path], cwd=test.work, env=environment,
-                           capture_output=True, text=True, errors="replace")
-    return out, ended, [match[1] for match in re.findall(SIGNATURE, ended.stderr, re.M)]
+    ended = test.fuzz("lifecycle", path, out)
+    return out, ended, [match[1] for match in re.findall(SIGNATURE, ended.err, re.M)]
 
 
 def check_artifact(test):
     plays = [play(test, number) for number in range(3)]
     ids = [found for _, _, found in plays]
     test.check(all(len(found) == 1 and found == ids[0] for found in ids) and
-               all(ended.returncode not in (0, command.EXIT_ENVIRONMENT) for _, ended, _ in plays),
-               "the file crashes the target with one signature, every time", plays[0][1].stderr[-3000:])
-    test.check("replayed with the same signature 3 of 3 times" in plays[0][1].stderr, "it is replayed when it is found")
+               all(ended.status not in (0, command.EXIT_ENVIRONMENT) for _, ended, _ in plays),
+               "the file crashes the target with one signature, every time", plays[0][1])
+    test.check("replayed with the same signature 3 of 3 times" in plays[0][1].err, "it is replayed when it is found")
     schedules = list(plays[0][0].glob("*/*.cxs"))
     if not test.check(len(schedules) == 1, "one schedule file is written"):
         return
@@ -61,7 +59,7 @@ def check_shrunk(test, schedule, ids):
                "shrink leaves one attach beside the finalization", f"{ended}\n{program}")
     tool(test, "lifecycle_print", "--input", again, small)
     _, ended, found = play(test, "small", again)
-    test.check(found == ids, "the small schedule is an input, too, with the same signature", ended.stderr[-2000:])
+    test.check(found == ids, "the small schedule is an input, too, with the same signature", ended)
 
 
 def check_command(test):

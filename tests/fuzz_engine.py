@@ -9,7 +9,6 @@ played, a finding was not confirmed, or one of up to six artifacts does not show
 the schedule and when the fuzz target is given the input.
 """
 import re
-import subprocess
 
 import command
 
@@ -19,16 +18,12 @@ RUNS = re.compile(r"^fuzz_\w+: (\d+) runs, (\d+) findings", re.M)
 IDENTITY = re.compile(r"^signature .*\[([0-9a-f]{12})\]$", re.M)
 
 
-def check_artifact(test, program, schedule):
+def check_artifact(test, name, schedule):
     identity = IDENTITY.search(schedule.read_text())[1]
     ended = test.command("replay", schedule, "--times", REPLAYS)
     test.check(f"{REPLAYS}/{REPLAYS} with the recorded signature" in ended.out, f"{schedule.name} replays", ended)
-    environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target,
-                                      "CONSTRICTOR_FUZZ_OUT": str(test.work / "again")}
-    ended = subprocess.run([program, schedule.with_suffix(".input")], env=environment, cwd=test.work,
-                           capture_output=True, text=True, errors="replace")
-    test.check(ended.returncode != 0 and f"[{identity}]" in ended.stderr, f"{schedule.stem}.input shows the same",
-               ended.stderr[-3000:])
+    ended = test.fuzz(name, schedule.with_suffix(".input"), test.work / "again")
+    test.check(ended.status != 0 and f"[{identity}]" in ended.err, f"{schedule.stem}.input shows the same", ended)
 
 
 def main():
@@ -48,7 +43,7 @@ def main():
     found = sorted(path for path in (test.work / "out").glob("*/*.cxs") if not path.name.endswith(".min.cxs"))
     print(f"{name}: {summary[0] if summary else '?'}; {len(found)} schedule files")
     for schedule in found[:ARTIFACTS_MAX]:
-        check_artifact(test, test.build / "fuzz" / name, schedule)
+        check_artifact(test, options.name, schedule)
     test.end()
 
 
