@@ -3,6 +3,7 @@
 // begin: the first moments of a run in its child, whatever is played.
 #include "harness/host/run.h"
 
+#include "harness/detect/edges.h"
 #include "harness/detect/watch.h"
 #include "harness/interpose/clock.h"
 #include "harness/interpose/interpose.h"

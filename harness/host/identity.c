@@ -5,6 +5,7 @@
 #include "harness/host/identity.h"
 
 #include "harness/host/host.h"
+#include "harness/sanitizers.h"
 
 #include <elf.h>
 #include <link.h>
@@ -18,12 +19,6 @@
 #endif
 #define ACCESSES_PER_POINT 32 // what the bound on steps grows by where every plain access is a point
 
-#ifndef CX_ASAN
-#define CX_ASAN 0
-#endif
-#ifndef CX_TSAN
-#define CX_TSAN 0
-#endif
 #ifndef CX_ACCESSES
 #define CX_ACCESSES CX_TSAN // a program that may be instrumented for points at plain accesses says so itself
 #endif

@@ -3,6 +3,7 @@
 // finish: the end of a run. Whoever notices it (the main thread, a failed check, a signal handler, the scheduler)
 // writes down where every thread is and leaves the process without running anything else: atexit handlers, destructors
 // and other threads have no say in a run that is over.
+#include "harness/detect/edges.h"
 #include "harness/detect/stack.h"
 #include "harness/interpose/clock.h"
 #include "harness/interpose/family.h"

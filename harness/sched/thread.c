@@ -15,6 +15,7 @@
 // are all done gives the token away and *lingers*, before ThreadSanitizer ends it, until it is joined. So it does under
 // AddressSanitizer, whose caches of freed memory would else go back to the allocator beside whoever runs then.
 #include "harness/interpose/real.h"
+#include "harness/sanitizers.h"
 #include "harness/sched/again.h"
 #include "harness/sched/fiber.h"
 #include "harness/sched/futex.h"
@@ -29,12 +30,6 @@
 
 extern void *__libc_stack_end; // where the main thread's stack begins; the dynamic loader's
 
-#ifndef CX_ASAN
-#define CX_ASAN 0
-#endif
-#ifndef CX_TSAN
-#define CX_TSAN 0
-#endif
 #define SANITIZED (CX_ASAN || CX_TSAN)
 #define LINGER_MAX 64  // threads; each keeps its stack and its history
 #define INLINE_KEYS 32 // glibc's PTHREAD_KEY_2NDLEVEL_SIZE: further keys cost each thread an allocation
