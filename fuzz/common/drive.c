@@ -111,17 +111,19 @@ uint32_t fuzz_drive_nth(uint32_t n)
     return 0;
 }
 
-// What the run has reached. Targets that count no edges have none that were taken.
+// What the run has reached. Only targets under AddressSanitizer count edges.
 static void counters_fill(void)
 {
-    const struct cx_result *result = cx_worker_result(worker());
+    const struct cx_channel *channel = cx_worker_channel(worker());
     if (drive.blind) {
         return;
     }
     for (uint32_t bit = 0; bit < sizeof(pairs); bit++) {
-        pairs[bit] |= (uint8_t)(result->coverage[bit / 64] >> (bit % 64) & 1);
+        pairs[bit] |= (uint8_t)(channel->result.coverage[bit / 64] >> (bit % 64) & 1);
     }
-    memcpy(edges, cx_worker_channel(worker())->edges, sizeof(edges));
+    if (channel->identity.asan) {
+        memcpy(edges, channel->edges, sizeof(edges));
+    }
 }
 
 static void request_fill(const struct fuzz_run *run, const struct length *length)
