@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // report_asan: a report of AddressSanitizer or UndefinedBehaviorSanitizer ends the run that it happened in, as a crash
-// whose kind is the sanitizer's word for it ("heap-use-after-free"). Linked into AddressSanitizer runners only. What
-// these runtimes print is in the run's log, without names of functions: a symbolizer started in every child would cost
-// more than the run.
+// whose kind is the sanitizer's word for it ("heap-use-after-free"). Linked into AddressSanitizer runners only. These
+// runtimes are told not to look up names of functions: a symbolizer started in every child would cost more than the
+// run, and the command does it for the stack that it gets.
 #include "harness/host/run.h"
 #include "harness/sched/sched.h"
 

@@ -246,7 +246,7 @@ static void test_known_keeps_nothing_of_what_was_asked(void **state)
             cx_known_find(&known, "3.14.7-ft-tsan", "finalize/attach_new_thread", signature);
         }
     }
-    assert_in_range(mallinfo2().uordblks, 0, before + 16 * 1024); // it were 1.1 MB of tables once
+    assert_in_range(mallinfo2().uordblks, 0, before + 16 * 1024); // kept tables are 1.1 MB
     cx_known_fini(&known);
 }
 
