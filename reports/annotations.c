@@ -22,8 +22,8 @@ static void escaped(FILE *stream, const char *text, int property)
 
 static void annotation(const json_t *finding, FILE *stream)
 {
-    const json_t *place = cx_report_place(finding);
-    const char *file = place != NULL ? cx_report_text(place, "file") : "";
+    const json_t *place = json_object_get(finding, "place");
+    const char *file = cx_report_text(place, "file");
     fputs("::error ", stream);
     if (file[0] != '\0' && file[0] != '/') {
         fputs("file=", stream);

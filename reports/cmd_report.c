@@ -58,7 +58,7 @@ static const struct {
     int key;
     const char *option;
     int (*write)(const struct cx_report *report, const json_t *finding, FILE *stream);
-    const char *needs; // a member that the finding must have, or NULL
+    const char *needs; // a part that the finding must have, or NULL
 } pieces[] = {
     {KEY_ISSUE, "--issue", cx_report_issue, NULL},
     {KEY_PERFETTO, "--perfetto", cx_report_perfetto, "switches"},
@@ -156,7 +156,7 @@ static enum cx_status piece_write(const struct cx_report *report, size_t piece, 
         return cx_error_set(error, CX_ERR_USAGE, "%s %s: %s", pieces[piece].option, id,
                             matches > 1 ? "several signatures begin like this" : "the store has no such signature");
     }
-    if (pieces[piece].needs != NULL && !json_is_object(json_object_get(found, pieces[piece].needs))) {
+    if (pieces[piece].needs != NULL && json_object_get(cx_report_parts(found), pieces[piece].needs) == NULL) {
         return cx_error_set(error, CX_ERR_USAGE, "%s %s: its story is not in the store; constrictor explain --store",
                             pieces[piece].option, id);
     }

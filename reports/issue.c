@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define CX_ISSUE_FRAMES_MAX 30u
+#define CX_ISSUE_SCHEDULE_MAX 8000u
 
 static void stack_print(const json_t *stack, FILE *stream)
 {
@@ -62,23 +63,27 @@ int cx_report_issue(const struct cx_report *report, const json_t *finding, FILE 
             cx_report_text(finding, "message"), cx_report_number(finding, "count"), cx_report_text(finding, "scenario"),
             cx_report_number(finding, "runs"), cx_report_number(finding, "confirmed"),
             cx_report_number(finding, "replays"));
-    const char *explanation = cx_report_text(finding, "explanation");
-    if (explanation[0] != '\0') {
-        fprintf(stream, "\n## The interleaving\n\n```\n%.20000s\n```\n", explanation);
+    json_t *explanation = cx_report_part(finding, "explanation");
+    if (explanation != NULL) {
+        fprintf(stream, "\n## The interleaving\n\n```\n%.20000s\n```\n", json_string_value(explanation));
     }
     fputs("\n## Stacks\n\n```\n", stream);
     size_t index;
     json_t *stack;
-    json_array_foreach(json_object_get(finding, "stacks"), index, stack)
+    json_t *stacks = cx_report_part(finding, "stacks");
+    json_array_foreach(stacks, index, stack)
     {
         stack_print(stack, stream);
     }
     fprintf(stream, "```\n\n## Again\n\n```\n%s\n```\n", cx_report_text(finding, "replay"));
-    const char *schedule = cx_report_text(finding, "shrunk_text");
-    schedule = schedule[0] != '\0' ? schedule : cx_report_text(finding, "schedule_text");
-    if (schedule[0] != '\0' && strlen(schedule) < 8000) {
-        fprintf(stream, "\nThe schedule:\n\n```\n%s```\n", schedule);
+    json_t *schedule = cx_report_part(finding, "shrunk_text");
+    schedule = schedule != NULL ? schedule : cx_report_part(finding, "schedule_text");
+    if (schedule != NULL && json_string_length(schedule) < CX_ISSUE_SCHEDULE_MAX) {
+        fprintf(stream, "\nThe schedule:\n\n```\n%s```\n", json_string_value(schedule));
     }
+    json_decref(schedule);
+    json_decref(stacks);
+    json_decref(explanation);
     fputs("\n## Version\n\n", stream);
     versions_print(report, finding, stream);
     return ferror(stream) ? -1 : 0;

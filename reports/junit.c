@@ -49,12 +49,14 @@ static void finding_write(xmlTextWriterPtr xml, const json_t *finding)
     if (stream == NULL) {
         return;
     }
-    const char *explanation = cx_report_text(finding, "explanation");
+    json_t *part = cx_report_part(finding, "explanation");
+    const char *explanation = part != NULL ? json_string_value(part) : "";
     fprintf(stream, "%s\n%s, seen in %lld runs, replayed with the same signature %lld of %lld times\n",
             cx_report_text(finding, "signature"), cx_report_text(finding, "status"), cx_report_number(finding, "count"),
             cx_report_number(finding, "confirmed"), cx_report_number(finding, "replays"));
     fprintf(stream, "again: %s\n%s%s", cx_report_text(finding, "replay"), explanation[0] != '\0' ? "\n" : "",
             explanation);
+    json_decref(part);
     fclose(stream);
     if (cx_report_unexpected(finding)) {
         element_with_text(xml, "failure", cx_report_text(finding, "signature"), cx_report_text(finding, "kind"), text);

@@ -106,7 +106,7 @@ static void switches(json_t *list, json_t *names, const json_t *story)
 int cx_report_perfetto(const struct cx_report *report, const json_t *finding, FILE *stream)
 {
     (void)report;
-    const json_t *story = json_object_get(finding, "switches");
+    json_t *story = cx_report_part(finding, "switches");
     json_t *list = json_array();
     json_t *names = json_array();
     size_t index;
@@ -128,5 +128,6 @@ int cx_report_perfetto(const struct cx_report *report, const json_t *finding, FI
     int status = trace != NULL && json_dumpf(trace, stream, JSON_INDENT(1)) == 0 && fputc('\n', stream) != EOF ? 0 : -1;
     json_decref(names);
     json_decref(trace);
+    json_decref(story);
     return status;
 }

@@ -8,7 +8,25 @@
 #include "harness/store/store.h"
 #include "reports/query.h"
 
-// Every row of a query is one JSON text. A new reference, or NULL with the reason.
+// The member of a row in which its parts are. No query gives one of this name.
+#define CX_PARTS "parts"
+
+// Keep every column as what it is, a JSON text: to parse all of a large store takes longer than to read it. 0 or -1.
+static int parts_keep(sqlite3_stmt *statement, json_t *row)
+{
+    json_t *parts = json_object();
+    for (int i = 0; i < sqlite3_column_count(statement); i++) {
+        const char *text = (const char *)sqlite3_column_text(statement, i);
+        const char *name = i == 0 ? CX_REPORT_ROW : sqlite3_column_name(statement, i);
+        if (text != NULL && json_object_set_new(parts, name, json_string_nocheck(text)) != 0) {
+            json_decref(parts);
+            return -1;
+        }
+    }
+    return json_object_set_new(row, CX_PARTS, parts);
+}
+
+// Every row of a query is a JSON text, which may have parts. A new reference, or NULL with the reason.
 static json_t *rows(struct cx_store *store, const char *sql, struct cx_error *error)
 {
     sqlite3_stmt *statement = NULL;
@@ -18,7 +36,8 @@ static json_t *rows(struct cx_store *store, const char *sql, struct cx_error *er
         step = sqlite3_step(statement);
         if (step == SQLITE_ROW) {
             json_t *row = json_loads((const char *)sqlite3_column_text(statement, 0), 0, NULL);
-            step = json_array_append_new(list, row) == 0 ? SQLITE_ROW : SQLITE_NOMEM;
+            int failed = sqlite3_column_count(statement) > 1 && parts_keep(statement, row) != 0;
+            step = json_array_append_new(list, row) == 0 && !failed ? SQLITE_ROW : SQLITE_NOMEM;
         }
     }
     if (step != SQLITE_DONE) {
@@ -120,17 +139,13 @@ enum cx_exit cx_report_exit(const struct cx_report *report)
     return code == CX_EXIT_OK && json_array_size(report->shards_open) > 0 ? CX_EXIT_ENVIRONMENT : code;
 }
 
-const json_t *cx_report_place(const json_t *finding)
+const json_t *cx_report_parts(const json_t *finding)
 {
-    const json_t *stacks = json_object_get(finding, "stacks");
-    for (size_t i = 0; i < json_array_size(stacks); i++) {
-        const json_t *frames = json_object_get(json_array_get(stacks, i), "frames");
-        for (size_t k = 0; k < json_array_size(frames); k++) {
-            const json_t *frame = json_array_get(frames, k);
-            if (json_is_true(json_object_get(frame, "program")) && cx_report_text(frame, "file")[0] != '\0') {
-                return frame;
-            }
-        }
-    }
-    return NULL;
+    return json_object_get(finding, CX_PARTS);
+}
+
+json_t *cx_report_part(const json_t *finding, const char *name)
+{
+    const json_t *text = json_object_get(cx_report_parts(finding), name);
+    return text != NULL ? json_loadb(json_string_value(text), json_string_length(text), JSON_DECODE_ANY, NULL) : NULL;
 }

@@ -10,7 +10,8 @@
 
 #include "harness/status.h"
 
-// All of a store, as the queries of reports/query give it: lists of objects.
+// All of a store, as the queries of reports/query give it: lists of objects. What is large in a finding, and what few
+// formats ask for, is a part of it and not a member.
 struct cx_report {
     json_t *findings;
     json_t *cells;
@@ -36,8 +37,13 @@ const char *cx_report_invalid(const struct cx_report *report);
 // What a campaign that saw all of this would have ended with.
 enum cx_exit cx_report_exit(const struct cx_report *report);
 
-// The first frame of the finding's stacks that is the program's: an object {function, file, line}, or NULL. Borrowed.
-const json_t *cx_report_place(const json_t *finding);
+// A part of a finding, parsed: its stacks, schedule_text, shrunk_text, explanation or switches. A new reference, or
+// NULL if the store has none of it.
+json_t *cx_report_part(const json_t *finding, const char *name);
+
+// All parts of a finding, name to JSON text; that named CX_REPORT_ROW is the object of its members. Borrowed.
+#define CX_REPORT_ROW ""
+const json_t *cx_report_parts(const json_t *finding);
 
 // The writers. 0, or -1 if the stream or the memory failed.
 int cx_report_html(const struct cx_report *report, FILE *stream);        // one page that holds everything

@@ -8,12 +8,14 @@
 // Files are relative, as the format wants: CPython's to its source tree, a scenario's to ours.
 #include "reports/report.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/outcome.h"
 
 #define CX_SARIF_RESULTS_MAX 25000u
 #define CX_SARIF_STEPS_MAX 1000u
+#define CX_SARIF_RESULTS "@RESULTS@" // where the results go in what is around them
 #define CX_SARIF_SCHEMA "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 static json_t *message(const char *text)
@@ -85,7 +87,7 @@ static json_t *flows(const json_t *finding)
     json_t *list = json_array();
     size_t index;
     json_t *entry;
-    const json_t *switches = json_object_get(finding, "switches");
+    json_t *switches = cx_report_part(finding, "switches");
     json_array_foreach(json_object_get(switches, "events"), index, entry)
     {
         if (index == CX_SARIF_STEPS_MAX) {
@@ -97,16 +99,19 @@ static json_t *flows(const json_t *finding)
                               json_pack("{s:i, s:o}", "executionOrder", (int)index + 1, "location",
                                         location(frame, cx_report_text(entry, "text"))));
     }
+    json_decref(switches);
     if (json_array_size(list) > 0) {
         return list;
     }
-    json_array_foreach(json_object_get(finding, "stacks"), index, entry)
+    json_t *stacks = cx_report_part(finding, "stacks");
+    json_array_foreach(stacks, index, entry)
     {
         json_t *flow = stack_flow(entry);
         if (flow != NULL) {
             json_array_append_new(list, flow);
         }
     }
+    json_decref(stacks);
     return list;
 }
 
@@ -125,7 +130,7 @@ static json_t *result(const json_t *finding)
                   "constrictorSignature/v1", cx_report_text(finding, "id"), "properties", "target",
                   cx_report_text(finding, "target"), "scenario", cx_report_text(finding, "scenario"), "status",
                   cx_report_text(finding, "status"), "seed", cx_report_text(finding, "seed"));
-    const json_t *place = cx_report_place(finding);
+    const json_t *place = json_object_get(finding, "place");
     if (place != NULL) {
         json_object_set_new(object, "locations", json_pack("[o]", location(place, NULL)));
     }
@@ -150,39 +155,65 @@ static json_t *rules(void)
     return list;
 }
 
-int cx_report_sarif(const struct cx_report *report, FILE *stream)
+// Each result on a line of its own, made and written one by one: a large store has many. 0 or -1.
+static int results_write(const struct cx_report *report, FILE *stream)
 {
-    json_t *results = json_array();
     size_t index;
     json_t *finding;
+    int failed = fputc('[', stream) == EOF;
     json_array_foreach(report->findings, index, finding)
     {
-        if (index < CX_SARIF_RESULTS_MAX) {
-            json_array_append_new(results, result(finding));
+        if (index == CX_SARIF_RESULTS_MAX) {
+            break;
         }
+        json_t *object = result(finding);
+        char *text = json_dumps(object, JSON_COMPACT);
+        failed |= text == NULL || fprintf(stream, "%s\n%s", index > 0 ? "," : "", text) < 0;
+        free(text);
+        json_decref(object);
     }
+    return failed || fputc(']', stream) == EOF ? -1 : 0;
+}
+
+static json_t *notes(const struct cx_report *report)
+{
+    json_t *list = json_array();
     const char *invalid = cx_report_invalid(report);
-    json_t *invocation = json_pack("{s:b}", "executionSuccessful", invalid[0] == '\0');
-    json_t *notes = json_array();
+    size_t count = json_array_size(report->findings);
     if (invalid[0] != '\0') {
-        json_array_append_new(notes, json_pack("{s:s, s:o}", "level", "error", "message", message(invalid)));
+        json_array_append_new(list, json_pack("{s:s, s:o}", "level", "error", "message", message(invalid)));
     }
-    size_t left_out = json_array_size(report->findings) - json_array_size(results);
-    if (left_out > 0) {
+    if (count > CX_SARIF_RESULTS_MAX) {
         char text[120];
-        snprintf(text, sizeof(text), "%zu findings are left out: the format's readers take no more", left_out);
-        json_array_append_new(notes, json_pack("{s:s, s:o}", "level", "warning", "message", message(text)));
+        snprintf(text, sizeof(text), "%zu findings are left out: the format's readers take no more",
+                 count - CX_SARIF_RESULTS_MAX);
+        json_array_append_new(list, json_pack("{s:s, s:o}", "level", "warning", "message", message(text)));
     }
-    if (json_array_size(notes) > 0) {
-        json_object_set(invocation, "toolExecutionNotifications", notes);
+    return list;
+}
+
+int cx_report_sarif(const struct cx_report *report, FILE *stream)
+{
+    json_t *invocation = json_pack("{s:b}", "executionSuccessful", cx_report_invalid(report)[0] == '\0');
+    json_t *list = notes(report);
+    if (json_array_size(list) > 0) {
+        json_object_set(invocation, "toolExecutionNotifications", list);
     }
-    json_decref(notes);
+    json_decref(list);
     json_t *log =
-        json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:[o], s:{s:{s:{s:s}}}, s:o}]}", "$schema", CX_SARIF_SCHEMA,
+        json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:s, s:o}}, s:[o], s:{s:{s:{s:s}}}, s:s}]}", "$schema", CX_SARIF_SCHEMA,
                   "version", "2.1.0", "runs", "tool", "driver", "name", "constrictor", "version", CONSTRICTOR_VERSION,
                   "rules", rules(), "invocations", invocation, "originalUriBaseIds", "SRCROOT", "description", "text",
-                  "the root of the sources: CPython's, or constrictor's for a scenario", "results", results);
-    int status = log != NULL && json_dumpf(log, stream, JSON_INDENT(1)) == 0 && fputc('\n', stream) != EOF ? 0 : -1;
+                  "the root of the sources: CPython's, or constrictor's for a scenario", "results", CX_SARIF_RESULTS);
+    char *text = log != NULL ? json_dumps(log, JSON_INDENT(1)) : NULL;
+    char *place = text != NULL ? strstr(text, "\"" CX_SARIF_RESULTS "\"") : NULL;
+    int failed = place == NULL;
+    if (!failed) {
+        size_t chars = (size_t)(place - text);
+        failed = fwrite(text, 1, chars, stream) != chars || results_write(report, stream) != 0 ||
+                 fprintf(stream, "%s\n", place + sizeof("\"" CX_SARIF_RESULTS "\"") - 1) < 0;
+    }
+    free(text);
     json_decref(log);
-    return status;
+    return failed ? -1 : 0;
 }
