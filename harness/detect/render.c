@@ -228,6 +228,17 @@ static void circle_print(const struct cx_render *render, const struct cx_result 
     }
 }
 
+static void block_print(const struct cx_render *render, const struct cx_stack *stack, const char *done,
+                        enum cx_stack_kind kind, const char *indent)
+{
+    char deeper[40];
+    snprintf(deeper, sizeof(deeper), "%s    ", indent);
+    if (stack->count > 0) {
+        fprintf(render->stream, "%sthe memory was %s here\n", indent, done);
+        cx_render_stack(render, stack, kind, deeper);
+    }
+}
+
 void cx_render_race(const struct cx_render *render, const struct cx_result *result, const struct cx_race *race,
                     const char *indent)
 {
@@ -244,10 +255,7 @@ void cx_render_race(const struct cx_render *render, const struct cx_result *resu
                 access->bytes == 1 ? "" : "s", access->address, name);
         cx_render_stack(render, &access->stack, CX_STACK_REPORT, deeper);
     }
-    if (race->allocated.count > 0) {
-        fprintf(render->stream, "%sthe memory was allocated here\n", indent);
-        cx_render_stack(render, &race->allocated, CX_STACK_REPORT, deeper);
-    }
+    block_print(render, &race->allocated, "allocated", CX_STACK_REPORT, indent);
 }
 
 void cx_render_symptom(const struct cx_render *render, const struct cx_result *result, enum cx_outcome kind,
@@ -278,5 +286,9 @@ void cx_render_symptom(const struct cx_render *render, const struct cx_result *r
         }
         enum cx_stack_kind stack_kind = kind == CX_OUTCOME_CRASH ? CX_STACK_FAULT : CX_STACK_RETURNS;
         cx_render_stack(render, &result->stack, stack_kind, indent);
+    }
+    if (kind == CX_OUTCOME_CRASH) {
+        block_print(render, &result->freed, "freed", CX_STACK_RETURNS, indent);
+        block_print(render, &result->allocated, "allocated", CX_STACK_RETURNS, indent);
     }
 }

@@ -16,6 +16,8 @@ extern void *__asan_get_report_pc(void);
 extern void *__asan_get_report_bp(void);
 extern void *__asan_get_report_address(void);
 extern const char *__asan_get_report_description(void);
+extern size_t __asan_get_alloc_stack(void *address, void **trace, size_t count, int *thread);
+extern size_t __asan_get_free_stack(void *address, void **trace, size_t count, int *thread);
 extern void __ubsan_get_current_report_data(const char **kind, const char **message, const char **file, unsigned *line,
                                             unsigned *column, char **address);
 
@@ -38,8 +40,20 @@ const char *__ubsan_default_options(void)
     return "symbolize=0:print_stacktrace=0";
 }
 
+// What one of these functions has of the heap block around the address: return addresses, or nothing.
+static void block_stack(size_t (*get)(void *, void **, size_t, int *), void *address, struct cx_stack *stack)
+{
+    void *trace[CX_FRAMES_MAX];
+    int thread = 0; // by the sanitizer's count, which is not ours
+    size_t count = get(address, trace, CX_FRAMES_MAX, &thread);
+    for (stack->count = 0; stack->count < count && stack->count < CX_FRAMES_MAX; stack->count++) {
+        stack->pcs[stack->count] = (uint64_t)(uintptr_t)trace[stack->count];
+    }
+}
+
 static void on_report(const char *text)
 {
+    struct cx_result *result = &cx_sched.channel->result;
     (void)text;
     if (!cx_playing) {
         return;
@@ -51,7 +65,10 @@ static void on_report(const char *text)
         // It is the frame of the function that the program has called to report.
         frame = (const uintptr_t *)frame[0]; // NOLINT(performance-no-int-to-ptr): a frame holds the address of another
     }
-    cx_sched.channel->result.fault_address = (uint64_t)(uintptr_t)__asan_get_report_address();
+    void *address = __asan_get_report_address();
+    result->fault_address = (uint64_t)(uintptr_t)address;
+    block_stack(__asan_get_alloc_stack, address, &result->allocated);
+    block_stack(__asan_get_free_stack, address, &result->freed);
     // It is a return address; the fault is the instruction before it.
     cx_finish_at(CX_OUTCOME_CRASH, __asan_get_report_description(), "", pc - 1, frame);
 }

@@ -408,6 +408,8 @@ struct cx_result {
     char uncontrolled[200];               // what was not under control, or empty
     struct cx_stack stack;                // of the thread that failed
     struct cx_stack step_stack;           // of the thread that performed step `stack_step`
+    struct cx_stack allocated;            // where AddressSanitizer saw the memory allocated that a crash is about,
+    struct cx_stack freed;                // and freed; empty: nowhere
     struct cx_step cycle[64];
     struct cx_thread_report threads[CX_THREADS_REPORT_MAX];
     struct cx_race races[CX_RACES_MAX];

@@ -93,6 +93,16 @@ static void thread_names(const struct cx_result *result, uint32_t key, const cha
     }
 }
 
+// What was done to the memory that the finding is about, if that is known.
+static void block_add(json_t *list, const char *what, const struct cx_stack *stack, const struct cx_resolver *resolver,
+                      enum cx_stack_kind kind)
+{
+    if (stack->count > 0) {
+        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "thread", "", "role", "", "access", what,
+                                              "frames", frames_json(stack, resolver, kind)));
+    }
+}
+
 static json_t *race_json(const struct cx_result *result, const struct cx_race *race, const struct cx_resolver *resolver)
 {
     json_t *list = json_array();
@@ -106,10 +116,7 @@ static json_t *race_json(const struct cx_result *result, const struct cx_race *r
                                               (int)access->atomic, "frames",
                                               frames_json(&access->stack, resolver, CX_STACK_REPORT)));
     }
-    if (race->allocated.count > 0) {
-        json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:o}", "thread", "", "role", "", "access", "allocation",
-                                              "frames", frames_json(&race->allocated, resolver, CX_STACK_REPORT)));
-    }
+    block_add(list, "allocation", &race->allocated, resolver, CX_STACK_REPORT);
     return list;
 }
 
@@ -160,5 +167,9 @@ json_t *cx_jsonl_stacks(const struct cx_result *result, const struct cx_resolver
     json_t *list = json_array();
     json_array_append_new(list, json_pack("{s:s, s:s, s:o}", "thread", path, "role", role, "frames",
                                           frames_json(&result->stack, resolver, stack_kind)));
+    if (kind == CX_OUTCOME_CRASH) {
+        block_add(list, "release", &result->freed, resolver, CX_STACK_RETURNS);
+        block_add(list, "allocation", &result->allocated, resolver, CX_STACK_RETURNS);
+    }
     return list;
 }

@@ -94,6 +94,8 @@ void cx_sanitize_result(struct cx_result *result)
     count_bound(&result->cycle_count, sizeof(result->cycle) / sizeof(result->cycle[0]));
     count_bound(&result->stack.count, CX_FRAMES_MAX);
     count_bound(&result->step_stack.count, CX_FRAMES_MAX);
+    count_bound(&result->allocated.count, CX_FRAMES_MAX);
+    count_bound(&result->freed.count, CX_FRAMES_MAX);
     count_bound(&result->log_blocks_count, CX_LOG_BLOCKS_MAX);
     count_bound(&result->trace_count, CX_TRACE_MAX);
     TEXT_END(result->message);

@@ -41,6 +41,7 @@ static void freer(struct cx_run *run, void *memory)
     (void)run;
     struct state *state = memory;
     PyMem_RawFree(atomic_exchange(&state->shared, NULL));
+    cx_note("freed"); // and so this function is on the stack of the release
 }
 
 const struct cx_scenario scenario_canary_freed = {
