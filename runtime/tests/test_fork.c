@@ -106,7 +106,9 @@ static void raw_child(void)
     CHECK_STATUS(pyrt_pool_drain(), PYRT_OK);
     CHECK_STATUS(pyrt_attach_release(&attach), PYRT_OK);
     pyrt_pool_stats(&after);
-    CHECK(after.queued == before.queued + 1 && after.drained == after.queued);
+    // What the other thread was putting in or had taken out at the fork is lost with it; the own reference is not.
+    CHECK(after.queued == before.queued + 1 && after.drained > before.drained);
+    CHECK(after.queued - after.drained <= before.queued - before.drained);
     CHECK(pyrt_is_attached());
 }
 

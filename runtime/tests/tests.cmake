@@ -8,7 +8,7 @@ foreach(target IN LISTS CONSTRICTOR_TARGETS)
     endforeach()
 endforeach()
 
-# The package: built alone, installed, found by the examples, which are run. ThreadSanitizer's targets are left out:
+# The package: built alone, installed, found by the examples, which are run. Sanitizers' targets are left out:
 # everything that is linked with one must be compiled with it, which is no way to install a library.
 add_test(NAME package/refusals COMMAND ${CMAKE_CURRENT_LIST_DIR}/package/refusals.py)
 set_tests_properties(package/refusals PROPERTIES LABELS package TIMEOUT 300)
@@ -19,7 +19,7 @@ function(package_test target compiler)
     set_tests_properties(package/${target}/${compiler} PROPERTIES LABELS package TIMEOUT 600)
 endfunction()
 set(package_targets ${CONSTRICTOR_TARGETS})
-list(FILTER package_targets EXCLUDE REGEX "-tsan$")
+list(FILTER package_targets EXCLUDE REGEX "-(tsan|asan)$")
 foreach(target IN LISTS package_targets)
     package_test(${target} gcc)
 endforeach()
