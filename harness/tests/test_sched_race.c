@@ -6,7 +6,11 @@
 
 #include "harness/sched/sched.h"
 
+#include <sched.h>
+
 #define RUNS 100
+#define PUBLISHED 40  // stores of the thread that is held, each time in vain
+#define PATIENT 30000 // steps: patience halves with each vain hold, from 1000 + 2 * 150, and lasts 5000 in all
 
 // What the bodies leave for the tests to read.
 enum note { NOTE_LOAD_PC, NOTE_STORE_PC, NOTE_SUM, NOTE_DONE };
@@ -138,6 +142,48 @@ static void test_what_cannot_race_never_meets(void **state)
     assert_int_equal(play(pcs.store, pcs.store, 1).met, 0);
 }
 
+// Who is held would end the loop of two others, which never stop running: each hands the token to the other one.
+static void *publish(void *argument)
+{
+    for (uint64_t i = 0; i < PUBLISHED; i++) {
+        __atomic_store_n(&words[0], i, __ATOMIC_SEQ_CST);
+        *sched_note(NOTE_STORE_PC) = (uint64_t)(uintptr_t)cx_self->caller;
+    }
+    __atomic_store_n(&words[1], 1, __ATOMIC_SEQ_CST);
+    return argument;
+}
+
+static void *await_published(void *argument)
+{
+    while (__atomic_load_n(&words[1], __ATOMIC_SEQ_CST) == 0) {
+        sched_yield();
+    }
+    return argument;
+}
+
+static void one_publishes(void)
+{
+    pthread_t threads[3] = {sched_spawn(publish, NULL), sched_spawn(await_published, NULL),
+                            sched_spawn(await_published, NULL)};
+    for (uint32_t i = 0; i < 3; i++) {
+        sched_join(threads[i]);
+    }
+}
+
+static void test_patience_with_the_held_thread_ends(void **state)
+{
+    (void)state;
+    struct cx_request logged = {.strategy = CX_STRATEGY_REPLAY, .mode = CX_MODE_LOG};
+    assert_int_equal(sched_run(one_publishes, &logged)->outcome, CX_OUTCOME_PASS);
+    uint64_t store = *sched_note(NOTE_STORE_PC);
+    assert_true(store != 0);
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct cx_request request = aimed(store, 1, 0, seed);
+        request.steps_max = PATIENT;
+        assert_int_equal(sched_run(one_publishes, &request)->outcome, CX_OUTCOME_PASS);
+    }
+}
+
 static void test_a_seed_is_a_run_and_replays(void **state)
 {
     (void)state;
@@ -165,9 +211,8 @@ static void test_a_seed_is_a_run_and_replays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_order_that_is_asked_for),
-        cmocka_unit_test(test_one_access_of_two_threads),
-        cmocka_unit_test(test_what_cannot_race_never_meets),
+        cmocka_unit_test(test_the_order_that_is_asked_for),  cmocka_unit_test(test_one_access_of_two_threads),
+        cmocka_unit_test(test_what_cannot_race_never_meets), cmocka_unit_test(test_patience_with_the_held_thread_ends),
         cmocka_unit_test(test_a_seed_is_a_run_and_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
