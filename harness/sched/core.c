@@ -162,7 +162,13 @@ static void switch_to(struct cx_thread *self, struct cx_thread *next, enum cx_sw
     if (cx_sched.channel->request.mode & CX_MODE_EXPLAIN) {
         cx_record_event(self, next, reason, deviation);
     }
-    next->turn_ends = next->points + next->quantum;
+    if (reason != CX_SWITCH_PREEMPT) {
+        self->turn_ends = CX_TURN_OVER;
+    }
+    // Who was interrupted has no more than what was left.
+    if (next->turn_ends == CX_TURN_OVER) {
+        next->turn_ends = next->points + next->quantum;
+    }
     if (reason == CX_SWITCH_EXIT) {
         cx_self = NULL;
         cx_handoff_last(self, next);

@@ -31,6 +31,7 @@
 #define CX_QUANTUM_MAX 1000000  // points in a row by one thread, whatever the strategy says, while another could run;
 #define CX_QUANTUM_MIN 10000    // a quarter of that after each time that they were used up, down to this
 #define CX_QUANTUM_ACCESSES 32  // both are that much longer where every plain access is a point
+#define CX_TURN_OVER 0          // the thread gave up the token by itself, or has never had it
 #define CX_SWITCHES_MAX 4000000 // livelock bound on hand-offs: some 15 s of them
 
 enum cx_wake {
@@ -60,7 +61,7 @@ struct cx_thread {
     uint32_t strays;          // scheduler token: looks elsewhere since the last look at it,
     uint64_t strayed;         // scheduler token: and a digest of where,
     uint64_t cycle;           // scheduler token: and the same digest of the cycle before
-    uint64_t turn_ends;       // scheduler token: the point at which its quantum is used up
+    uint64_t turn_ends;       // scheduler token: the point at which its quantum is used up, or CX_TURN_OVER
     uint32_t quantum;         // scheduler token: see CX_QUANTUM_MAX
     uint64_t settled;         // scheduler token: points already counted in cx_sched.steps
     uint32_t go;              // atomic: futex word, 1 = has the token

@@ -195,6 +195,53 @@ static void test_livelock_names_every_spinner(void **state)
     }
 }
 
+static void *sleep_in_turns(void *unused)
+{
+    while (!atomic_load_explicit(&flag, memory_order_relaxed)) {
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+    }
+    return unused;
+}
+
+static void *raise_flag(void *unused)
+{
+    sched_yield();
+    atomic_store(&flag, 1);
+    return unused;
+}
+
+// One looks busy, with a lock; one sleeps and looks; what both wait for comes from the third.
+static void busy_beside_sleeper(void)
+{
+    pthread_t sleeper = sched_spawn(sleep_in_turns, NULL);
+    pthread_t other = sched_spawn(raise_flag, NULL);
+    while (!atomic_load_explicit(&flag, memory_order_relaxed)) {
+        pthread_mutex_lock(&mutex);
+        pthread_mutex_unlock(&mutex);
+    }
+    sched_join(sleeper);
+    sched_join(other);
+    *sched_note(0) = 1;
+}
+
+// Whoever has the highest priority and sleeps interrupts the busy one again and again, and must not begin its turn
+// anew: the third would never run.
+static void test_interruptions_prolong_no_turn(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct cx_request request = {
+            .strategy = CX_STRATEGY_PCT,
+            .seed = seed,
+            .pct_depth = 1,
+            .choices_expected = 100,
+            .steps_max = 5000000,
+        };
+        assert_int_equal(sched_run(busy_beside_sleeper, &request)->outcome, CX_OUTCOME_PASS);
+        assert_int_equal(*sched_note(0), 1);
+    }
+}
+
 static void until_the_clock(void)
 {
     struct timespec now;
@@ -406,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_spinner_lets_others_run),
         cmocka_unit_test(test_spin_for_ever_is_a_livelock),
         cmocka_unit_test(test_livelock_names_every_spinner),
+        cmocka_unit_test(test_interruptions_prolong_no_turn),
         cmocka_unit_test(test_spin_on_the_clock_ends),
         cmocka_unit_test(test_spin_for_a_sleeper_ends),
         cmocka_unit_test(test_traversal_is_not_taken_for_spinning),
