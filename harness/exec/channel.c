@@ -12,9 +12,11 @@ void cx_request_copy(struct cx_request *to, const struct cx_request *from)
     const size_t ranges = from->points.code_count + from->points.data_count;
     const size_t points_at = offsetof(struct cx_request, points.ranges);
     const size_t race_at = offsetof(struct cx_request, race);
+    const size_t window = from->window.count < CX_RANGES_MAX ? from->window.count : CX_RANGES_MAX;
     memcpy(to, from, points_at);
     memcpy(to->points.ranges, from->points.ranges,
            (ranges < CX_RANGES_MAX ? ranges : CX_RANGES_MAX) * sizeof(from->points.ranges[0]));
+    memcpy(&to->window, &from->window, offsetof(struct cx_window, ranges[window]));
     memcpy((char *)to + race_at, (const char *)from + race_at, offsetof(struct cx_request, profile) - race_at);
     memcpy(to->profile, from->profile,
            (from->profile_count < CX_PROFILE_MAX ? from->profile_count : CX_PROFILE_MAX) * sizeof(from->profile[0]));

@@ -268,6 +268,7 @@ struct cx_request {
     uint64_t stack_step;        // result.step_stack is taken at this step of the log, and watching ends; 0: never
     uint64_t place;             // urw, surw: of this run among all interleavings, a fraction of 2^64; 0: drawn
     struct cx_points points;
+    struct cx_window window;
     struct cx_race_aim race;
     uint64_t given; // so many numbers, the first that main draws, are those of the plan or 0, whatever the strategy
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none

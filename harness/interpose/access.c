@@ -28,20 +28,21 @@ uint32_t cx_quantum(uint32_t points)
     return cx_access_mode == CX_ACCESS_NONE || cx_access_narrowed() ? points : points * CX_QUANTUM_ACCESSES;
 }
 
-// Code ranges are sorted and do not overlap.
-static int in_code(const struct cx_points *points, uint64_t pc)
+// Code ranges are sorted and do not overlap. A return address may already be the next function's.
+static int in_code(const struct cx_range *ranges, uint32_t count, const void *caller)
 {
+    uint64_t pc = (uint64_t)(uintptr_t)caller - 1;
     uint32_t low = 0;
-    uint32_t high = points->code_count;
+    uint32_t high = count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (pc >= points->ranges[middle].end) {
+        if (pc >= ranges[middle].end) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    return low < points->code_count && pc >= points->ranges[low].start;
+    return low < count && pc >= ranges[low].start;
 }
 
 static int in_data(const struct cx_points *points, uint64_t address, uint64_t bytes)
@@ -57,8 +58,14 @@ static int in_data(const struct cx_points *points, uint64_t address, uint64_t by
 int cx_points_within(const void *caller, const void *address, uint64_t bytes)
 {
     const struct cx_points *points = &cx_sched.channel->request.points;
-    // A return address may already be the next function's.
-    return in_code(points, (uint64_t)(uintptr_t)caller - 1) || in_data(points, (uint64_t)(uintptr_t)address, bytes);
+    return in_code(points->ranges, points->code_count, caller) || in_data(points, (uint64_t)(uintptr_t)address, bytes);
+}
+
+int cx_window_open(const void *caller)
+{
+    const struct cx_window *window = &cx_sched.channel->request.window;
+    return window->kind == CX_WINDOW_NONE ||
+           in_code(window->ranges, window->count, caller) == (window->kind == CX_WINDOW_INSIDE);
 }
 
 int cx_access_counts(uintptr_t address, uint64_t bytes, const void *caller)

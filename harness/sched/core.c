@@ -24,7 +24,7 @@ void cx__settle(void)
     uint64_t passed = thread->points - thread->settled;
     thread->settled = thread->points;
     cx_sched.steps += passed;
-    if (cx_has_choice()) {
+    if (cx_has_choice() && !cx_windowed()) {
         cx_sched.choices += passed;
     }
 }
@@ -230,6 +230,15 @@ static void end_turn(struct cx_thread *self, const void *caller)
     cx_yield(self, CX_OP_SPIN, self->object, caller);
 }
 
+// Somebody else could go on here. With a window only such points are choices, so that strategies spread their
+// preemptions over them and not over the run.
+static int is_choice(const void *caller)
+{
+    int choice = cx_has_choice() && cx_window_open(caller);
+    cx_sched.choices += (uint64_t)(choice && cx_windowed());
+    return choice;
+}
+
 void cx_point_access(struct cx_thread *self, enum cx_op op, const void *object, uint64_t bytes, const void *caller)
 {
     note_operation(self, op, object, caller);
@@ -243,7 +252,7 @@ void cx_point_access(struct cx_thread *self, enum cx_op op, const void *object, 
         cx_finish_livelock("the bound on steps passed");
     }
     expire_due();
-    struct cx_thread *next = cx_has_choice() ? cx_sched.strategy->at_point(self) : self;
+    struct cx_thread *next = is_choice(caller) ? cx_sched.strategy->at_point(self) : self;
     cx_record_choice(self, CX_CHOICE_POINT, next->index, 0);
     if (next != self) {
         switch_to(self, next, CX_SWITCH_PREEMPT, 1);

@@ -393,6 +393,8 @@ void cx_access_begin(void);
 int cx_access_narrowed(void);
 // 1 if the instruction before `caller` lies in one of the request's code ranges, or the bytes touch a data range.
 int cx_points_within(const void *caller, const void *address, uint64_t bytes);
+// 1 if the request's window lets a thread be preempted before the operation of `caller`.
+int cx_window_open(const void *caller);
 // As many points as `points` where plain accesses are none.
 uint32_t cx_quantum(uint32_t points);
 // 1: atomic operations are no points, only looks and stores. Const after init.
@@ -479,10 +481,16 @@ static inline int cx_has_choice(void)
     return cx_sched.runnable + cx_sched.timed + cx_sched.wakeable > 1;
 }
 
-// The request asks for a record of every point.
+// Only some points are choices: exec/points.h.
+static inline int cx_windowed(void)
+{
+    return cx_sched.channel->request.window.kind != CX_WINDOW_NONE;
+}
+
+// The request asks for a record of every point, or for a look at who performs it.
 static inline int cx_wants_every_point(void)
 {
-    return (cx_sched.channel->request.mode & (CX_MODE_LOG | CX_MODE_TRACE)) != 0;
+    return (cx_sched.channel->request.mode & (CX_MODE_LOG | CX_MODE_TRACE)) != 0 || cx_windowed();
 }
 
 #endif
