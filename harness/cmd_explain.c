@@ -232,6 +232,7 @@ static enum cx_exit story_tell(struct cx_session *session, const struct explain_
                        .frames_max = explain->full ? UINT32_MAX : CX_EXPLAIN_FRAMES_MAX,
                        .full = explain->full},
             .result = result,
+            .window = &session->schedule.window,
             .steps = steps,
             .steps_count = steps_count,
         };

@@ -3,7 +3,8 @@
 // cmd_shrink: `constrictor shrink` reduces a schedule file to the switches that matter and writes FILE.min.cxs.
 //
 // A trial that shows the file's signature among others counts. The result is replayed strictly three times before it is
-// written; Ctrl-C keeps the best so far.
+// written; Ctrl-C keeps the best so far. Then the functions are looked for that matter, and the file is written again
+// with what was found.
 #include <argp.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -15,12 +16,15 @@
 #include "harness/exec/interrupt.h"
 #include "harness/exec/live.h"
 #include "harness/exec/session.h"
+#include "harness/exec/window.h"
 #include "harness/finding.h"
 #include "harness/options.h"
 #include "harness/trace/format.h"
 #include "harness/trace/shrink.h"
 
 #define CX_TRIALS_MAX_DEFAULT 2000
+#define CX_WINDOW_RUNS_DEFAULT 100
+#define CX_WINDOW_RUNS_MAX 1000000
 #define CX_SAMPLES_MAX 600 // new runs drawn when the list stays long
 #define CX_SAMPLE_DEPTH 3  // two preemptions each
 
@@ -29,11 +33,13 @@ static char doc[] =
     "before it is written. Exit code 0: written.";
 static char arguments_doc[] = "FILE";
 
-enum option_key { KEY_FORCE = 0x100, KEY_TRIALS };
+enum option_key { KEY_FORCE = 0x100, KEY_TRIALS, KEY_WINDOW };
 
 static const struct argp_option options[] = {
     {"out", 'o', "OUT", 0, "Write to OUT", 0},
     {"trials", KEY_TRIALS, "N", 0, "Give up after N trials (default 2000)", 0},
+    {"window", KEY_WINDOW, "N", 0,
+     "Random schedules for each number of the functions that matter (default 100); 0: do not look for them", 0},
     {"force", KEY_FORCE, NULL, 0, "Try a schedule that was made on another build", 0},
     {0},
 };
@@ -42,6 +48,7 @@ struct shrink_options {
     const char *path;
     const char *out_path;
     uint64_t trials_max;
+    uint64_t window_runs;
     int force;
 };
 
@@ -65,6 +72,9 @@ static error_t option_parse(int key, char *argument, struct argp_state *state)
         break;
     case KEY_TRIALS:
         status = cx_option_number("--trials", argument, 1, UINT32_MAX, &shrink->trials_max, &error);
+        break;
+    case KEY_WINDOW:
+        status = cx_option_number("--window", argument, 0, CX_WINDOW_RUNS_MAX, &shrink->window_runs, &error);
         break;
     case KEY_FORCE:
         shrink->force = 1;
@@ -131,7 +141,8 @@ static enum cx_status sample_play(void *context, uint64_t number, const struct c
                                   struct cx_shrink_list *normalised, struct cx_error *error)
 {
     struct shrinker *shrinker = context;
-    struct cx_sample sample = {.number = number, .depth = CX_SAMPLE_DEPTH, .choices_expected = shrinker->choices};
+    struct cx_sample sample = {
+        .number = number, .strategy = CX_STRATEGY_PCT, .depth = CX_SAMPLE_DEPTH, .choices_expected = shrinker->choices};
     struct cx_shrink_list numbers = {0};
     enum cx_status status = cx_shrink_numbers_of(plan, &numbers, error);
     if (status == CX_OK) {
@@ -218,10 +229,51 @@ static enum cx_status result_write(struct shrinker *shrinker, const struct cx_sh
     const struct cx_identity *identity = cx_worker_identity(shrinker->session->worker);
     snprintf(schedule->build_id, sizeof(schedule->build_id), "%s", identity->build_id);
     snprintf(schedule->strategy, sizeof(schedule->strategy), "shrink");
+    memset(&schedule->window, 0, sizeof(schedule->window));
     schedule->depth = 0;
     schedule->steps = shrinker->steps;
     schedule->fingerprint = shrinker->fingerprint;
     return status == CX_OK ? cx_schedule_write(schedule, out_path, error) : status;
+}
+
+static void window_progress(void *context, const struct cx_window_search *search)
+{
+    struct shrinker *shrinker = context;
+    char line[200];
+    snprintf(line, sizeof(line),
+             "trial %" PRIu64 ": %d functions, in which preemptions show the finding in %" PRIu64 " of %" PRIu64
+             " runs",
+             search->trials, __builtin_popcount(search->functions), search->inside, search->runs);
+    cx_live_show(&shrinker->live, line);
+}
+
+// Which functions matter; told and kept only if it was confirmed. The schedule stands in the file already.
+static enum cx_status window_add(struct shrinker *shrinker, const struct shrink_options *given,
+                                 const struct cx_shrink *shrink, const char *out, struct cx_error *error)
+{
+    struct cx_session *session = shrinker->session;
+    struct cx_schedule_window window;
+    char why[200];
+    const struct cx_window_options wanted = {.runs = given->window_runs,
+                                             .trials_max = given->trials_max,
+                                             .trials = shrink->trials,
+                                             .progress = window_progress,
+                                             .context = shrinker};
+    if (given->window_runs == 0) {
+        return CX_OK;
+    }
+    enum cx_status status = cx_session_window(session, &shrink->best, &wanted, &window, why, error);
+    cx_live_clear(&shrinker->live);
+    if (status == CX_OK && window.runs > 0) {
+        session->schedule.window = window;
+        status = cx_schedule_write(&session->schedule, out, error);
+    }
+    if (status == CX_OK) {
+        cx_window_print(&window, "", stdout);
+        printf("%s%s%s", why[0] != '\0' ? "which functions matter is not known: " : "", why,
+               why[0] != '\0' ? "\n" : "");
+    }
+    return status;
 }
 
 static enum cx_exit shrink_all(struct shrinker *shrinker, const struct shrink_options *options_given,
@@ -262,14 +314,23 @@ static enum cx_exit shrink_all(struct shrinker *shrinker, const struct shrink_op
     printf("%zu preemptions of %zu left, %zu deviations of %" PRIu64 ", after %" PRIu64 " trials%s\n",
            cx_schedule_preemptions(shrink->best.list, shrink->best.count), before, shrink->best.count, count_before,
            shrink->trials, interrupted ? "; interrupted, this is the best so far, not verified" : "; replayed 3/3");
-    printf("written: %s\nnext: constrictor explain %s\n", out, out);
+    printf("written: %s\n", out);
+    if (!interrupted) {
+        status = window_add(shrinker, options_given, shrink, out, &error);
+        interrupted = status == CX_ERR_INTERRUPTED;
+        fputs(interrupted ? "interrupted before it was known which functions matter\n" : "", stdout);
+    }
+    if (status != CX_OK && !interrupted) {
+        return cx_command_fail(status, &error);
+    }
+    printf("next: constrictor explain %s\n", out);
     return interrupted ? CX_EXIT_INTERRUPTED : CX_EXIT_OK;
 }
 
 enum cx_exit cx_cmd_shrink(int argc, char **argv)
 {
     static const struct argp argp = {options, option_parse, arguments_doc, doc, NULL, NULL, NULL};
-    struct shrink_options given = {.trials_max = CX_TRIALS_MAX_DEFAULT};
+    struct shrink_options given = {.trials_max = CX_TRIALS_MAX_DEFAULT, .window_runs = CX_WINDOW_RUNS_DEFAULT};
     argp_parse(&argp, argc, argv, 0, NULL, &given);
     struct shrinker shrinker = {.session = calloc(1, sizeof(*shrinker.session))};
     if (shrinker.session == NULL) {

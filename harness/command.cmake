@@ -18,12 +18,12 @@ set(CONSTRICTOR_COMMAND_SOURCES
     exec/output.c exec/pattern.c exec/portfolio.c exec/preflight.c exec/profile.c exec/races.c exec/record.c
     exec/report.c
     exec/results.c exec/sanitize.c exec/seed.c exec/session.c exec/set.c exec/shard.c exec/spawn.c exec/subject.c
-    exec/targets.c exec/tools.c exec/totals.c exec/units.c exec/within.c exec/worker.c
+    exec/targets.c exec/tools.c exec/totals.c exec/units.c exec/window.c exec/within.c exec/worker.c
     gate/bisect.c gate/compare.c gate/gate.c gate/judge.c gate/side.c gate/state.c gate/summary.c
     soak/beat.c soak/ledger.c soak/plan.c soak/soak.c soak/unit.c soak/usage.c soak/watch.c
     store/form.c store/merge.c store/store.c store/unit.c
     trace/align.c trace/numbers.c trace/order.c trace/reader.c trace/relocate.c trace/schedule.c trace/shrink.c
-    trace/steps.c trace/writer.c
+    trace/steps.c trace/window.c trace/writer.c
 )
 list(TRANSFORM CONSTRICTOR_COMMAND_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 set(CONSTRICTOR_COMMAND_MAIN ${CMAKE_CURRENT_LIST_DIR}/main.c)

@@ -13,11 +13,13 @@
 #include "harness/detect/render.h"
 #include "harness/exec/channel.h"
 #include "harness/trace/order.h"
+#include "harness/trace/schedule.h"
 
 struct cx_story {
     struct cx_render render; // where to print, and how much of a stack
     const struct cx_result *result;
-    const struct cx_step *steps; // the log; may be empty
+    const struct cx_schedule_window *window; // of the schedule
+    const struct cx_step *steps;             // the log; may be empty
     size_t steps_count;
 };
 
@@ -28,7 +30,7 @@ void cx_story_switches(const struct cx_story *story);
 // wait-for graph.
 void cx_story_end(const struct cx_story *story, enum cx_outcome kind, uint32_t race);
 
-// Print the necessary order between operations, as it was tried, and in which functions switches were wanted.
+// Print the necessary order between operations, as it was tried, and the window that shrinking found.
 void cx_story_orders(const struct cx_story *story, const struct cx_orders *orders);
 
 // "is stopped before its load of 0x10, although it could go on": why a thread gave the token away.

@@ -10,6 +10,7 @@
 //                  "object": "0x...", "text": "...", "deviation": true, "expired": false, "from_frames": [...],
 //                  "to_frames": [...], "place": "f", "gap": N if N events before this one were not kept}],
 //      "locks": [{"thread": "...", "object": "0x...", "from": STEP, "to": STEP or null}],
+//      "window": {"functions": ["f"], "runs": N, "inside": N, "outside": N, "anywhere": N} or null (trace/window.h),
 //      "dropped": true if there were more events or locks than a run keeps: the first and the last ones}
 //
 // A frame is {"function", "file", "line"}; only the program's are there, the innermost first. `place` is the one that
@@ -137,6 +138,23 @@ static json_t *locks(const struct cx_story *story)
     return list;
 }
 
+static json_t *window_json(const struct cx_schedule_window *window)
+{
+    if (window->runs == 0) {
+        return json_null();
+    }
+    json_t *functions = json_array();
+    for (const char *at = strcmp(window->functions, "-") == 0 ? "" : window->functions; *at != '\0';) {
+        const char *end = strstr(at, "; ");
+        size_t chars = end != NULL ? (size_t)(end - at) : strlen(at);
+        json_array_append_new(functions, json_stringn(at, chars));
+        at += chars + (end != NULL ? 2 : 0);
+    }
+    return json_pack("{s:o, s:I, s:I, s:I, s:I}", "functions", functions, "runs", (json_int_t)window->runs, "inside",
+                     (json_int_t)window->inside, "outside", (json_int_t)window->outside, "anywhere",
+                     (json_int_t)window->anywhere);
+}
+
 json_t *cx_story_json(const struct cx_story *story, enum cx_outcome kind)
 {
     const struct cx_result *result = story->result;
@@ -148,9 +166,9 @@ json_t *cx_story_json(const struct cx_story *story, enum cx_outcome kind)
         }
         json_array_append_new(events, event);
     }
-    return json_pack("{s:i, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:b}", "format", 1, "steps",
+    return json_pack("{s:i, s:I, s:I, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "format", 1, "steps",
                      (json_int_t)result->steps, "time_ns", (json_int_t)result->time_ns, "kind", cx_outcome_name(kind),
                      "message", result->message, "location", result->location, "threads", threads(story, kind),
-                     "events", events, "locks", locks(story), "dropped",
+                     "events", events, "locks", locks(story), "window", window_json(story->window), "dropped",
                      (int)(result->events_dropped || result->locks_dropped));
 }

@@ -5,10 +5,10 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
+
+#include "harness/trace/window.h"
 
 #define CX_PLACE_CHARS 400
-#define CX_FUNCTIONS_MAX 8
 
 static void step_text(const struct cx_story *story, const struct cx_step *step, char *text, size_t text_bytes)
 {
@@ -47,33 +47,6 @@ static void verdict_text(const struct cx_order *order, char *text, size_t text_b
     }
 }
 
-// The functions in which the schedule wants switches: points elsewhere are not needed.
-static void functions_print(const struct cx_story *story)
-{
-    const struct cx_result *result = story->result;
-    char functions[CX_FUNCTIONS_MAX][CX_PLACE_CHARS];
-    size_t count = 0;
-    for (uint32_t i = 0; i < result->events_count && count < CX_FUNCTIONS_MAX; i++) {
-        if (!result->events[i].deviation) {
-            continue;
-        }
-        cx_render_place(&story->render, &result->events[i].from_stack, functions[count], CX_PLACE_CHARS);
-        functions[count][strcspn(functions[count], " (")] = '\0';
-        size_t k = 0;
-        while (k < count && strcmp(functions[k], functions[count]) != 0) {
-            k++;
-        }
-        count += k == count;
-    }
-    for (size_t i = 0; i < count; i++) {
-        fprintf(story->render.stream, "%s%s", i == 0 ? "  Only points inside these functions matter: " : ", ",
-                functions[i]);
-    }
-    if (count > 0) {
-        fputc('\n', story->render.stream);
-    }
-}
-
 void cx_story_orders(const struct cx_story *story, const struct cx_orders *orders)
 {
     FILE *stream = story->render.stream;
@@ -91,5 +64,5 @@ void cx_story_orders(const struct cx_story *story, const struct cx_orders *order
         verdict_text(&orders->list[i], verdict, sizeof(verdict));
         fprintf(stream, "  %zu. %s\n     before %s\n     %s\n", i + 1, first, second, verdict);
     }
-    functions_print(story);
+    cx_window_print(story->window, "  ", stream);
 }

@@ -34,8 +34,8 @@ struct cx_points {
     struct cx_range ranges[CX_RANGES_MAX];
 };
 
-// Where a run may preempt. Elsewhere the running thread goes on until it blocks, yields, ends or has used up its quantum;
-// who goes on then is decided everywhere.
+// Where a run may preempt. Elsewhere the running thread goes on until it blocks, yields, ends or has used up its
+// quantum; who goes on then is decided everywhere.
 enum cx_window_kind {
     CX_WINDOW_NONE = 0, // anywhere
     CX_WINDOW_INSIDE,   // at operations that code in the ranges performs

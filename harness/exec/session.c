@@ -138,12 +138,16 @@ enum cx_status cx_session_play(struct cx_session *session, const struct cx_devia
 
 enum cx_status cx_session_sample(struct cx_session *session, const struct cx_sample *sample, struct cx_error *error)
 {
-    const struct cx_request wanted = {.strategy = CX_STRATEGY_PCT,
-                                      .pct_depth = sample->depth,
-                                      .seed = cx_mix(session->schedule.seed ^ cx_mix(sample->number)),
-                                      .choices_expected = sample->choices_expected,
-                                      .given = UINT64_MAX,
-                                      .plan_count = sample->numbers_count};
+    struct cx_request wanted = {.strategy = sample->strategy,
+                                .pct_depth = sample->depth,
+                                .seed = cx_mix(session->schedule.seed ^ cx_mix(sample->number)),
+                                .choices_expected = sample->choices_expected,
+                                .rules = sample->rules,
+                                .given = UINT64_MAX,
+                                .plan_count = sample->numbers_count};
+    if (sample->window != NULL) {
+        wanted.window = *sample->window;
+    }
     return cx_session_request(session, &wanted, sample->numbers, error);
 }
 

@@ -47,10 +47,13 @@ enum cx_status cx_session_play(struct cx_session *session, const struct cx_devia
 enum cx_status cx_session_request(struct cx_session *session, const struct cx_request *wanted,
                                   const struct cx_deviation *plan, struct cx_error *error);
 
-// A run that is drawn with few preemptions.
+// A run that is drawn.
 struct cx_sample {
-    uint64_t number; // which
-    uint32_t depth;  // of pct: how many change points plus one
+    uint64_t number;   // which
+    uint32_t strategy; // enum cx_strategy_kind
+    uint32_t depth;    // of pct: how many change points plus one
+    struct cx_rules rules;
+    const struct cx_window *window; // where it may preempt; NULL: anywhere
     uint64_t choices_expected;
     const struct cx_deviation *numbers; // that main gets where it draws some; 0 for those that are not there
     uint32_t numbers_count;

@@ -78,6 +78,60 @@ static void test_trace_round_trip_keeps_everything(void **state)
     }
 }
 
+// Beside each of the other kinds of lines, and alone.
+static void test_trace_round_trip_keeps_the_window(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 4; kind++) {
+        struct cx_schedule written, read;
+        char *text = NULL;
+        size_t text_bytes = 0;
+        struct cx_error error = {0};
+        sample_fill(&written, 2);
+        written.window = (struct cx_schedule_window){"take; f(int, char)", 100, 63, 1, 31};
+        if (kind & 1) {
+            snprintf(written.points, sizeof(written.points), "sync");
+            snprintf(written.within, sizeof(written.within), "-");
+            snprintf(written.ranges, sizeof(written.ranges), "-");
+        }
+        if (kind & 2) {
+            snprintf(written.subject, sizeof(written.subject), "program");
+        }
+        assert_int_equal(cx_schedule_format(&written, &text, &text_bytes, &error), CX_OK);
+        assert_non_null(strstr(text, "constrictor-schedule 4\n"));
+        assert_int_equal(cx_schedule_parse(&read, text, text_bytes, &error), CX_OK);
+        assert_memory_equal(&read.window, &written.window, sizeof(read.window));
+        assert_string_equal(read.points, written.points);
+        assert_string_equal(read.ranges, written.ranges);
+        assert_string_equal(read.subject, written.subject);
+        assert_int_equal(read.deviations_count, 2);
+        free(text);
+        cx_schedule_fini(&written);
+        cx_schedule_fini(&read);
+    }
+}
+
+// A window that shows nothing, or more than was played, was not measured.
+static void test_trace_window_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    static const struct cx_schedule_window windows[] = {
+        {"f", 100, 0, 0, 0}, {"f", 100, 101, 0, 0}, {"f", 100, 1, 101, 0}, {"f", 100, 1, 0, 101}, {"", 100, 1, 0, 0}};
+    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+        struct cx_schedule written, read;
+        char *text = NULL;
+        size_t text_bytes = 0;
+        struct cx_error error = {0};
+        sample_fill(&written, 0);
+        written.window = windows[i];
+        assert_int_equal(cx_schedule_format(&written, &text, &text_bytes, &error), CX_OK);
+        assert_int_equal(cx_schedule_parse(&read, text, text_bytes, &error), CX_ERR_FORMAT);
+        assert_non_null(strstr(error.text, "this window names no functions, or more findings than runs"));
+        free(text);
+        cx_schedule_fini(&written);
+    }
+}
+
 static void test_trace_truncation_at_every_byte_is_named(void **state)
 {
     (void)state;
@@ -163,11 +217,11 @@ static void test_trace_hostile_counts_allocate_nothing_much(void **state)
 static void test_trace_other_version_is_refused(void **state)
 {
     (void)state;
-    static const char text[] = "constrictor-schedule 4\nscenario s\n";
+    static const char text[] = "constrictor-schedule 5\nscenario s\n";
     struct cx_schedule read;
     struct cx_error error = {0};
     assert_int_equal(cx_schedule_parse(&read, text, sizeof(text) - 1, &error), CX_ERR_FORMAT);
-    assert_non_null(strstr(error.text, "version 4"));
+    assert_non_null(strstr(error.text, "version 5"));
 }
 
 static void test_trace_file_is_whole_or_absent(void **state)
@@ -196,6 +250,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trace_round_trip_keeps_everything),
+        cmocka_unit_test(test_trace_round_trip_keeps_the_window),
+        cmocka_unit_test(test_trace_window_that_cannot_be_is_refused),
         cmocka_unit_test(test_trace_truncation_at_every_byte_is_named),
         cmocka_unit_test(test_trace_change_of_any_byte_is_refused),
         cmocka_unit_test(test_trace_garbage_never_crashes),

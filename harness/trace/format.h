@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// format: the schedule file (.cxs), versions 1 to 3. The only description of it.
+// format: the schedule file (.cxs), versions 1 to 4. The only description of it.
 //
 // A schedule file is UTF-8 text, one fact per line, every line ended by one newline, no blank lines, no comments. It
 // says which run of which scenario on which build it was, what came of it, and how the run departed from the default
@@ -42,6 +42,18 @@
 //
 // and then the five lines of version 2, each with - as its value (the sum with 0) where the run is of a scenario.
 //
+// A shrunk schedule whose window (trace/window.h) was found and confirmed is a file of version 4. After the line
+// `deviations` come
+//
+//     window take; put                          functions, apart by "; "; - for none: no preemption is needed
+//     window-runs 100                           random runs of each kind,
+//     window-inside 63                          and how many showed the finding that preempt in these functions alone,
+//     window-outside 0                          everywhere but there,
+//     window-anywhere 31                        and anywhere
+//
+// then the three lines of version 3, each with - as its value where the points are those of `--points atomic`, and then
+// the five of version 2 as in version 3.
+//
 // Header lines come in exactly this order, all of them, once. A deviation is one of
 //
 //     switch THREAD POINT -> THREAD OPERATION OBJECT [preempt]
@@ -62,6 +74,7 @@
 #define CX_SCHEDULE_VERSION 1
 #define CX_SCHEDULE_VERSION_SUBJECT 2
 #define CX_SCHEDULE_VERSION_POINTS 3
+#define CX_SCHEDULE_VERSION_WINDOW 4
 #define CX_SCHEDULE_SUFFIX ".cxs"
 #define CX_SCHEDULE_LINE_CHARS_MAX 42000
 #define CX_SCHEDULE_BYTES_MAX (256u << 20)
@@ -82,13 +95,21 @@
     X("fingerprint", fingerprint, HEXADECIMAL)                                                                         \
     X("deviations", deviations_count, DECIMAL)
 
-// The lines that follow in version 3.
+// The lines that follow in version 4.
+#define CX_SCHEDULE_WINDOW_MAP(X)                                                                                      \
+    X("window", window.functions, TEXT)                                                                                \
+    X("window-runs", window.runs, DECIMAL)                                                                             \
+    X("window-inside", window.inside, DECIMAL)                                                                         \
+    X("window-outside", window.outside, DECIMAL)                                                                       \
+    X("window-anywhere", window.anywhere, DECIMAL)
+
+// The lines that follow then in version 4, and at once in version 3.
 #define CX_SCHEDULE_POINTS_MAP(X)                                                                                      \
     X("points", points, TEXT)                                                                                          \
     X("within", within, TEXT)                                                                                          \
     X("ranges", ranges, TEXT)
 
-// The lines that follow then in version 3, and at once in version 2.
+// The lines that follow then in versions 3 and 4, and at once in version 2.
 #define CX_SCHEDULE_SUBJECT_MAP(X)                                                                                     \
     X("subject", subject, TEXT)                                                                                        \
     X("directory", directory, TEXT)                                                                                    \

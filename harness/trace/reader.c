@@ -146,10 +146,35 @@ static enum cx_status subject_read(struct reader *reader, struct cx_schedule *sc
 {
     enum cx_status status = CX_OK;
     CX_SCHEDULE_SUBJECT_MAP(CX_READ_LINE)
-    if (status == CX_OK && version == CX_SCHEDULE_VERSION_POINTS && strcmp(schedule->subject, "-") == 0) {
+    if (status == CX_OK && version >= CX_SCHEDULE_VERSION_POINTS && strcmp(schedule->subject, "-") == 0) {
         schedule->subject[0] = schedule->directory[0] = schedule->command[0] = schedule->environment[0] = '\0';
     } else if (status == CX_OK && schedule->subject[0] == '\0') {
         status = refuse(reader, CX_ERR_FORMAT, "the subject has no kind");
+    }
+    return status;
+}
+
+static enum cx_status window_read(struct reader *reader, struct cx_schedule *schedule)
+{
+    enum cx_status status = CX_OK;
+    CX_SCHEDULE_WINDOW_MAP(CX_READ_LINE)
+    const struct cx_schedule_window *window = &schedule->window;
+    int counts = window->inside > 0 && window->inside <= window->runs && window->outside <= window->runs &&
+                 window->anywhere <= window->runs;
+    if (status == CX_OK && (window->functions[0] == '\0' || !counts)) {
+        status = refuse(reader, CX_ERR_FORMAT, "this window names no functions, or more findings than runs");
+    }
+    return status;
+}
+
+static enum cx_status points_read(struct reader *reader, struct cx_schedule *schedule, uint64_t version)
+{
+    enum cx_status status = CX_OK;
+    CX_SCHEDULE_POINTS_MAP(CX_READ_LINE)
+    if (status == CX_OK && version == CX_SCHEDULE_VERSION_WINDOW && strcmp(schedule->points, "-") == 0) {
+        schedule->points[0] = schedule->within[0] = schedule->ranges[0] = '\0';
+    } else if (status == CX_OK && strcmp(schedule->points, "sync") != 0 && strcmp(schedule->points, "access") != 0) {
+        status = refuse(reader, CX_ERR_FORMAT, "there are no points of the kind \"%s\"", schedule->points);
     }
     return status;
 }
@@ -168,17 +193,17 @@ static enum cx_status header_read(struct reader *reader, struct cx_schedule *sch
     if (status == CX_OK && version_text != NULL && number_parse(version_text, 10, UINT64_MAX, &version) != 0) {
         status = refuse(reader, CX_ERR_FORMAT, "\"%.40s\" is no version", version_text);
     }
-    if (status == CX_OK && (version < CX_SCHEDULE_VERSION || version > CX_SCHEDULE_VERSION_POINTS)) {
+    if (status == CX_OK && (version < CX_SCHEDULE_VERSION || version > CX_SCHEDULE_VERSION_WINDOW)) {
         status =
             refuse(reader, CX_ERR_FORMAT, "version %" PRIu64 " of the format; this command reads versions %d to %d",
-                   version, CX_SCHEDULE_VERSION, CX_SCHEDULE_VERSION_POINTS);
+                   version, CX_SCHEDULE_VERSION, CX_SCHEDULE_VERSION_WINDOW);
     }
     CX_SCHEDULE_HEADER_MAP(CX_READ_LINE)
-    if (version == CX_SCHEDULE_VERSION_POINTS) {
-        CX_SCHEDULE_POINTS_MAP(CX_READ_LINE)
-        if (status == CX_OK && strcmp(schedule->points, "sync") != 0 && strcmp(schedule->points, "access") != 0) {
-            status = refuse(reader, CX_ERR_FORMAT, "there are no points of the kind \"%s\"", schedule->points);
-        }
+    if (version >= CX_SCHEDULE_VERSION_WINDOW) {
+        status = status == CX_OK ? window_read(reader, schedule) : status;
+    }
+    if (version >= CX_SCHEDULE_VERSION_POINTS) {
+        status = status == CX_OK ? points_read(reader, schedule, version) : status;
     }
     if (version >= CX_SCHEDULE_VERSION_SUBJECT) {
         status = status == CX_OK ? subject_read(reader, schedule, version) : status;

@@ -22,6 +22,15 @@ struct cx_thread_path {
     char path[48];
 };
 
+// The functions in which preemptions suffice, as it was measured. Zeroed memory: not known.
+struct cx_schedule_window {
+    char functions[1700];
+    uint64_t runs;
+    uint64_t inside; // at least 1
+    uint64_t outside;
+    uint64_t anywhere;
+};
+
 // Zeroed memory is a valid, empty schedule.
 struct cx_schedule {
     char scenario[64];
@@ -37,6 +46,7 @@ struct cx_schedule {
     uint64_t steps;
     uint64_t fingerprint;
     uint64_t deviations_count;
+    struct cx_schedule_window window;
     char points[16];   // empty: those of --points atomic, and a file of version 1 or 2
     char within[1024]; // these are harness/exec/within.h's
     char ranges[CX_SCHEDULE_RANGES_BYTES];

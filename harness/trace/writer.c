@@ -42,19 +42,26 @@ void cx_schedule_deviation_text(const struct cx_schedule *schedule, const struct
 
 static void body_write(const struct cx_schedule *schedule, FILE *stream)
 {
+    int has_window = schedule->window.runs > 0;
     int has_points = schedule->points[0] != '\0';
     int has_subject = schedule->subject[0] != '\0';
     fprintf(stream, "%s %d\n", CX_SCHEDULE_MAGIC,
-            has_points    ? CX_SCHEDULE_VERSION_POINTS
+            has_window    ? CX_SCHEDULE_VERSION_WINDOW
+            : has_points  ? CX_SCHEDULE_VERSION_POINTS
             : has_subject ? CX_SCHEDULE_VERSION_SUBJECT
                           : CX_SCHEDULE_VERSION);
     CX_SCHEDULE_HEADER_MAP(CX_WRITE_LINE)
+    if (has_window) {
+        CX_SCHEDULE_WINDOW_MAP(CX_WRITE_LINE)
+    }
     if (has_points) {
         CX_SCHEDULE_POINTS_MAP(CX_WRITE_LINE)
+    } else if (has_window) {
+        CX_SCHEDULE_POINTS_MAP(CX_WRITE_NONE)
     }
     if (has_subject) {
         CX_SCHEDULE_SUBJECT_MAP(CX_WRITE_LINE)
-    } else if (has_points) {
+    } else if (has_points || has_window) {
         CX_SCHEDULE_SUBJECT_MAP(CX_WRITE_NONE)
     }
     char line[CX_SCHEDULE_LINE_CHARS_MAX];
