@@ -45,6 +45,18 @@ def check_same(test, program, word, said, *options):
     return findings
 
 
+def check_next(test):
+    """What is left of one scenario, when it has found enough, is nothing to the next one. At seed 1 the first ends when
+    its runs were about to be compared."""
+    names = ["corpus/double_checked", "corpus/flag_mutex", "corpus/aba_stack"]
+    both = []
+    for words in (["--in-process"], []):
+        ended, report = test.run(*names, *words, "--strategy", "random", "--seed", 1, "--runs", RUNS, "--findings", 1,
+                                 "--jobs", 1, target="plain-corpus")
+        both.append([[report.scenarios[name][key] for key in SAME] for name in names])
+    test.check(both[0] == both[1], f"{', '.join(names)}: the same one after the other", f"{both}\n{ended}")
+
+
 def main():
     test = Subjects(command.arguments(__doc__, "subject").parse_args())
     test.compile("-O1", "-g", "-Wall", "-Werror", "-std=gnu11", "-o", "again", SOURCES / "again.c")
@@ -55,6 +67,7 @@ def main():
     check_same(test, "./again", "clean", None, "--jobs", 2)
     for word, said in LEAVES:
         check_same(test, "./again", word, said)
+    check_next(test)
     check_same(test, "./again", "memory", "only after others in its process: it remembers something")
     for words, text in ((["run", "--subject", "./again", "--strategy", "native"], "strategies that draw"),
                         (["exec", "--", "true"], "programs of `constrictor cc`")):

@@ -37,7 +37,8 @@ void cx_batch_fill(struct cx_explore *explore, struct cx_task *task, uint64_t ah
 
 int cx_batch_probe(struct cx_explore_work *work, struct cx_task *task)
 {
-    if (work->batching != CX_BATCHING_WAITS || work->next_judge <= CX_PROBE_RUNS) {
+    if (work->batching != CX_BATCHING_WAITS || work->next_judge <= CX_PROBE_RUNS ||
+        work->next_judge >= work->runs_end) {
         return 0;
     }
     work->batching = CX_BATCHING_PROBES;

@@ -293,7 +293,9 @@ static enum cx_status explore_loop(struct cx_explore *explore, struct cx_error *
     enum cx_status status = CX_OK;
     while (status == CX_OK) {
         status = tasks_deal(explore, error);
-        if (status != CX_OK || (work->next_judge >= work->runs_end && !work->confirm.active)) {
+        // A probe is no run of its own: nothing else waits for it, and the worker belongs to the next scenario.
+        int over = work->next_judge >= work->runs_end && !work->confirm.active;
+        if (status != CX_OK || (over && work->batching != CX_BATCHING_PROBES)) {
             break;
         }
         // A wake-up every quarter of a second keeps the live line alive.
