@@ -115,7 +115,10 @@ static enum cx_status window_set(struct finder *finder, enum cx_window_kind kind
     struct cx_places code = {0};
     struct cx_places data = {0};
     struct cx_points *points = calloc(1, sizeof(*points));
-    enum cx_status status = points == NULL ? cx_error_set(error, CX_ERR_MEMORY, "out of memory") : CX_OK;
+    enum cx_status status = CX_OK;
+    if (points == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
     for (uint32_t i = 0; i < finder->count; i++) {
         const struct cx_places *places = &finder->functions[i].places;
         for (size_t k = 0; status == CX_OK && (functions >> i & 1) != 0 && k < places->count; k++) {
@@ -177,8 +180,11 @@ static enum cx_status run_confirm(void *context, int *same, struct cx_error *err
     const struct cx_result *result = cx_worker_result(finder->session->worker);
     size_t count = result->deviations_count;
     struct cx_deviation *plan = malloc((count + 1) * sizeof(*plan));
-    enum cx_status status = plan == NULL ? cx_error_set(error, CX_ERR_MEMORY, "out of memory") : CX_OK;
-    *same = status == CX_OK && !result->deviations_dropped;
+    enum cx_status status = CX_OK;
+    if (plan == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
+    }
+    *same = !result->deviations_dropped;
     if (*same) {
         memcpy(plan, cx_worker_deviations(finder->session->worker), count * sizeof(*plan));
     }
