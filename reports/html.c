@@ -3,7 +3,6 @@
 // html: a store as one HTML file that needs nothing else: reports/template/report.html, with all data in it as JSON.
 #include "reports/report.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +25,7 @@ static int data_write(const char *json, size_t length, FILE *stream)
 // One finding, its parts members like the others: all of it is JSON text already.
 static int finding_write(const json_t *finding, FILE *stream)
 {
-    json_t *parts = (json_t *)(uintptr_t)cx_report_parts(finding); // the iteration's type; nothing is written
+    json_t *parts = cx_report_parts(finding);
     const json_t *row = json_object_get(parts, CX_REPORT_ROW);
     int failed = data_write(json_string_value(row), json_string_length(row) - 1, stream); // its brace stays open
     const char *name;
@@ -41,33 +40,25 @@ static int finding_write(const json_t *finding, FILE *stream)
     return failed || fputc('}', stream) == EOF ? -1 : 0;
 }
 
-static int findings_write(const struct cx_report *report, FILE *stream)
+static int data_fill(const struct cx_report *report, FILE *stream)
 {
     size_t index;
     json_t *finding;
-    int failed = fputs("\"findings\":[", stream) == EOF;
+    json_t *rest =
+        json_pack("{s:O, s:O, s:O}", "cells", report->cells, "sessions", report->sessions, "targets", report->targets);
+    char *json = json_dumps(rest, JSON_COMPACT);
+    int failed = json == NULL || fputs("{\"findings\":[", stream) == EOF;
     json_array_foreach(report->findings, index, finding)
     {
         failed |= (index > 0 && fputs(",\n", stream) == EOF) || finding_write(finding, stream) != 0;
     }
-    return failed || fputs("],", stream) == EOF ? -1 : 0;
+    failed = failed || fputs("],", stream) == EOF || data_write(json + 1, strlen(json) - 1, stream) != 0;
+    free(json);
+    json_decref(rest);
+    return failed ? -1 : 0;
 }
 
 int cx_report_html(const struct cx_report *report, FILE *stream)
 {
-    static const char mark[] = "@DATA@";
-    const char *place = strstr(cx_report_template, mark);
-    json_t *rest =
-        json_pack("{s:O, s:O, s:O}", "cells", report->cells, "sessions", report->sessions, "targets", report->targets);
-    char *json = rest != NULL ? json_dumps(rest, JSON_COMPACT) : NULL;
-    int failed = json == NULL || place == NULL;
-    if (!failed) {
-        size_t chars = (size_t)(place - cx_report_template);
-        failed = fwrite(cx_report_template, 1, chars, stream) != chars || fputc('{', stream) == EOF ||
-                 findings_write(report, stream) != 0 || data_write(json + 1, strlen(json) - 1, stream) != 0 ||
-                 fputs(place + sizeof(mark) - 1, stream) == EOF;
-    }
-    free(json);
-    json_decref(rest);
-    return failed ? -1 : 0;
+    return cx_report_fill(report, cx_report_template, "@DATA@", data_fill, stream);
 }

@@ -139,7 +139,7 @@ enum cx_exit cx_report_exit(const struct cx_report *report)
     return code == CX_EXIT_OK && json_array_size(report->shards_open) > 0 ? CX_EXIT_ENVIRONMENT : code;
 }
 
-const json_t *cx_report_parts(const json_t *finding)
+json_t *cx_report_parts(const json_t *finding)
 {
     return json_object_get(finding, CX_PARTS);
 }
@@ -148,4 +148,15 @@ json_t *cx_report_part(const json_t *finding, const char *name)
 {
     const json_t *text = json_object_get(cx_report_parts(finding), name);
     return text != NULL ? json_loadb(json_string_value(text), json_string_length(text), JSON_DECODE_ANY, NULL) : NULL;
+}
+
+int cx_report_fill(const struct cx_report *report, const char *text, const char *mark,
+                   int (*fill)(const struct cx_report *report, FILE *stream), FILE *stream)
+{
+    const char *place = strstr(text, mark);
+    size_t chars = place != NULL ? (size_t)(place - text) : 0;
+    return place != NULL && fwrite(text, 1, chars, stream) == chars && fill(report, stream) == 0 &&
+                   fputs(place + strlen(mark), stream) != EOF
+               ? 0
+               : -1;
 }

@@ -43,7 +43,11 @@ json_t *cx_report_part(const json_t *finding, const char *name);
 
 // All parts of a finding, name to JSON text; that named CX_REPORT_ROW is the object of its members. Borrowed.
 #define CX_REPORT_ROW ""
-const json_t *cx_report_parts(const json_t *finding);
+json_t *cx_report_parts(const json_t *finding);
+
+// Write `text`, with what `fill` writes in the place of `mark`, which stands in it once. 0, or -1 if something failed.
+int cx_report_fill(const struct cx_report *report, const char *text, const char *mark,
+                   int (*fill)(const struct cx_report *report, FILE *stream), FILE *stream);
 
 // The writers. 0, or -1 if the stream or the memory failed.
 int cx_report_html(const struct cx_report *report, FILE *stream);        // one page that holds everything

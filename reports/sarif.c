@@ -205,14 +205,9 @@ int cx_report_sarif(const struct cx_report *report, FILE *stream)
                   "version", "2.1.0", "runs", "tool", "driver", "name", "constrictor", "version", CONSTRICTOR_VERSION,
                   "rules", rules(), "invocations", invocation, "originalUriBaseIds", "SRCROOT", "description", "text",
                   "the root of the sources: CPython's, or constrictor's for a scenario", "results", CX_SARIF_RESULTS);
-    char *text = log != NULL ? json_dumps(log, JSON_INDENT(1)) : NULL;
-    char *place = text != NULL ? strstr(text, "\"" CX_SARIF_RESULTS "\"") : NULL;
-    int failed = place == NULL;
-    if (!failed) {
-        size_t chars = (size_t)(place - text);
-        failed = fwrite(text, 1, chars, stream) != chars || results_write(report, stream) != 0 ||
-                 fprintf(stream, "%s\n", place + sizeof("\"" CX_SARIF_RESULTS "\"") - 1) < 0;
-    }
+    char *text = json_dumps(log, JSON_INDENT(1));
+    int failed = text == NULL || cx_report_fill(report, text, "\"" CX_SARIF_RESULTS "\"", results_write, stream) != 0 ||
+                 fputc('\n', stream) == EOF;
     free(text);
     json_decref(log);
     return failed ? -1 : 0;
