@@ -300,8 +300,7 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         cx_names_add(&run->targets, subject->target);
         cx_names_add(&run->patterns, "all");
         run->subject = subject;
-        int native_code = subject->kind == CX_SUBJECT_PROGRAM || subject->kind == CX_SUBJECT_PRELOAD;
-        if (native_code && !run->spurious_given && run->strategy != CX_STRATEGY_EXHAUSTIVE) {
+        if (cx_subject_is_program(subject->kind) && !run->spurious_given && run->strategy != CX_STRATEGY_EXHAUSTIVE) {
             run->rules.spurious = CX_SPURIOUS_DEFAULT;
         }
     }

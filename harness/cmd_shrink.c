@@ -268,10 +268,10 @@ static enum cx_status window_add(struct shrinker *shrinker, const struct shrink_
         session->schedule.window = window;
         status = cx_schedule_write(&session->schedule, out, error);
     }
-    if (status == CX_OK) {
+    if (status == CX_OK && why[0] != '\0') {
+        printf("which functions matter is not known: %s\n", why);
+    } else if (status == CX_OK) {
         cx_window_print(&window, "", stdout);
-        printf("%s%s%s", why[0] != '\0' ? "which functions matter is not known: " : "", why,
-               why[0] != '\0' ? "\n" : "");
     }
     return status;
 }
@@ -317,11 +317,12 @@ static enum cx_exit shrink_all(struct shrinker *shrinker, const struct shrink_op
     printf("written: %s\n", out);
     if (!interrupted) {
         status = window_add(shrinker, options_given, shrink, out, &error);
-        interrupted = status == CX_ERR_INTERRUPTED;
-        fputs(interrupted ? "interrupted before it was known which functions matter\n" : "", stdout);
-    }
-    if (status != CX_OK && !interrupted) {
-        return cx_command_fail(status, &error);
+        if (status == CX_ERR_INTERRUPTED) {
+            interrupted = 1;
+            puts("interrupted before it was known which functions matter");
+        } else if (status != CX_OK) {
+            return cx_command_fail(status, &error);
+        }
     }
     printf("next: constrictor explain %s\n", out);
     return interrupted ? CX_EXIT_INTERRUPTED : CX_EXIT_OK;

@@ -53,7 +53,6 @@ static void block_stack(size_t (*get)(void *, void **, size_t, int *), void *add
 
 static void on_report(const char *text)
 {
-    struct cx_result *result = &cx_sched.channel->result;
     (void)text;
     if (!cx_playing) {
         return;
@@ -66,6 +65,7 @@ static void on_report(const char *text)
         frame = (const uintptr_t *)frame[0]; // NOLINT(performance-no-int-to-ptr): a frame holds the address of another
     }
     void *address = __asan_get_report_address();
+    struct cx_result *result = &cx_sched.channel->result;
     result->fault_address = (uint64_t)(uintptr_t)address;
     block_stack(__asan_get_alloc_stack, address, &result->allocated);
     block_stack(__asan_get_free_stack, address, &result->freed);

@@ -185,6 +185,12 @@ enum cx_subject_kind {
     CX_SUBJECT_COUNT,
 };
 
+// A program that is executed itself, and no interpreter for it.
+static inline int cx_subject_is_program(uint32_t kind)
+{
+    return kind == CX_SUBJECT_PROGRAM || kind == CX_SUBJECT_PRELOAD;
+}
+
 // Filled in by the command before the runner starts.
 struct cx_subject_info {
     uint32_t kind;       // enum cx_subject_kind

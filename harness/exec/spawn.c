@@ -87,7 +87,7 @@ static void surroundings_set(struct surroundings *to, const struct cx_subject *s
         snprintf(preload, sizeof(preload), "LD_PRELOAD=%s", cx_targets_subject_file("libconstrictor-exec.so"));
         to->envp[count] = preload;
     }
-    if (subject->kind == CX_SUBJECT_PROGRAM || subject->kind == CX_SUBJECT_PRELOAD) {
+    if (cx_subject_is_program(subject->kind)) {
         for (size_t i = 0; i < subject->words.count && i < CX_SUBJECT_WORDS_BYTES; i++) {
             to->argv[i] = subject->words.list[i];
         }

@@ -97,7 +97,7 @@ static enum cx_status file_check(struct cx_subject *subject, struct cx_error *er
     if (subject->path[0] == '\0' || stat(subject->path, &info) != 0) {
         return cx_error_set(error, CX_ERR_USAGE, "%s: there is no such file", given);
     }
-    int executable = subject->kind == CX_SUBJECT_PROGRAM || subject->kind == CX_SUBJECT_PRELOAD;
+    int executable = cx_subject_is_program(subject->kind);
     if (!S_ISREG(info.st_mode) || (executable && access(subject->path, X_OK) != 0)) {
         return cx_error_set(error, CX_ERR_USAGE, "%s: this is no %s", given,
                             executable ? "program: it cannot be executed" : "file");

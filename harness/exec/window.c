@@ -46,18 +46,19 @@ static enum cx_status function_add(struct finder *finder, uint64_t caller, char 
 {
     const struct cx_resolver *resolver = &finder->session->resolver;
     const struct cx_identity *identity = cx_worker_identity(finder->session->worker);
-    struct cx_symbol_stack *frames = calloc(1, sizeof(*frames));
     struct cx_names known = {0};
     for (uint32_t i = 0; i < finder->count; i++) {
         if (is_covered(&finder->functions[i], caller)) {
-            free(frames);
             return CX_OK;
         }
     }
-    if (frames == NULL || finder->count == CX_WINDOW_FUNCTIONS_MAX) {
+    if (finder->count == CX_WINDOW_FUNCTIONS_MAX) {
         snprintf(why, 200, "the schedule preempts in more than %d functions", CX_WINDOW_FUNCTIONS_MAX);
-        free(frames);
         return CX_OK;
+    }
+    struct cx_symbol_stack *frames = calloc(1, sizeof(*frames));
+    if (frames == NULL) {
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory");
     }
     struct function *function = &finder->functions[finder->count++];
     resolver->address(resolver->context, caller, frames);
@@ -154,11 +155,10 @@ static enum cx_status run_draw(void *context, enum cx_window_kind kind, uint32_t
                                struct cx_error *error)
 {
     struct finder *finder = context;
-    int native =
-        finder->session->subject.kind == CX_SUBJECT_PROGRAM || finder->session->subject.kind == CX_SUBJECT_PRELOAD;
+    int program = cx_subject_is_program(finder->session->subject.kind);
     struct cx_sample sample = {.number = CX_WINDOW_SEED + number,
                                .strategy = CX_STRATEGY_RANDOM,
-                               .rules = {CX_EARLY_NS_DEFAULT, native ? CX_SPURIOUS_DEFAULT : 0, 0},
+                               .rules = {CX_EARLY_NS_DEFAULT, program ? CX_SPURIOUS_DEFAULT : 0, 0},
                                .window = &finder->window,
                                .numbers = finder->numbers.list,
                                .numbers_count = (uint32_t)finder->numbers.count};
