@@ -6,10 +6,9 @@
     tests/matrix.py --print
 
 SCENARIO is a name or a shell pattern; without one, every scenario that docs/upstream-tests.md names beside upstream's
-tests. A round plays the next --step runs of
-each scenario, target and strategy; the rounds end when each has --runs. What a round showed goes into --log, one line
+tests. A round plays the next --step runs of each scenario, target and strategy; the rounds end when each has --runs. What a round showed goes into --log, one line
 each, so that the same command goes on where it was stopped; a changed runtime or scenario wants a new log. Schedule
-files of findings are below the log's folder, in matrix-out. The table goes to standard output. Exit status 1: a
+files of findings are in the build's folder, in matrix-out. The table goes to standard output. Exit status 1: a
 finding that scenarios/known.json does not explain.
 """
 import argparse
@@ -49,7 +48,7 @@ def play(options, target, name, strategy, first, runs):
         path = pathlib.Path(folder, "run.jsonl")
         words = [options.build / "constrictor", "run", name, "--target", target, "--strategy", strategy, "--first-run",
                  first, "--runs", runs, "--jobs", options.jobs, "--wall-max", WALL_MAX, "--json", path, "--out",
-                 options.log.parent / "matrix-out"]
+                 options.build / "matrix-out"]
         ended = subprocess.run(list(map(str, words)), capture_output=True, text=True, errors="replace")
         objects = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     totals = next((item for item in objects if item["type"] == "scenario"), None)
@@ -57,8 +56,8 @@ def play(options, target, name, strategy, first, runs):
         sys.exit(f"matrix: {name} on {target}: exit {ended.returncode}: {ended.stderr.strip()[-500:]}")
     signatures = {item["signature"]: item["known"] for item in objects if item["type"] == "finding"}
     return {"target": target, "scenario": name, "strategy": strategy, "first": first, "runs": runs,
-            "failing": totals["runs_failing"], "choices": totals["choices"], "cpu_s": totals["cpu_s"],
-            "interleavings": totals["interleavings_distinct"], "signatures": signatures}
+            "commit": options.commit, "failing": totals["runs_failing"], "choices": totals["choices"],
+            "cpu_s": totals["cpu_s"], "interleavings": totals["interleavings_distinct"], "signatures": signatures}
 
 
 def read(log):
@@ -92,8 +91,8 @@ def print_table(lines):
     return strange
 
 
-def arguments(text, log_name, runs, step):
-    """The options of a command that plays rounds."""
+def arguments(text, log, runs, step):
+    """The options of a command that plays rounds. `log`: a name in the build's folder, or a path."""
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scenarios", nargs="*")
     parser.add_argument("--build", type=pathlib.Path, default=command.ROOT / "build/default")
@@ -102,11 +101,13 @@ def arguments(text, log_name, runs, step):
     parser.add_argument("--runs", type=int, default=runs, help="of each strategy")
     parser.add_argument("--step", type=int, default=step, help="runs of one round")
     parser.add_argument("--jobs", default="1")
-    parser.add_argument("--log", type=pathlib.Path, help=f"default: {log_name} in the build's folder")
+    parser.add_argument("--log", type=pathlib.Path, help="what has been played so far")
     parser.add_argument("--print", action="store_true", help="the table of the log, and no run")
     options = parser.parse_args()
     options.build = options.build.resolve()
-    options.log = (options.log or options.build / log_name).resolve()
+    options.log = (options.log or options.build / log).resolve()
+    options.commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=command.ROOT, capture_output=True,
+                                    text=True, check=True).stdout.strip()
     return options
 
 

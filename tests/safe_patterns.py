@@ -5,9 +5,10 @@
     tests/safe_patterns.py --target T[,T...] [--runs 10000] [--step 500] [--strategy pct,random] [--jobs 1]
     tests/safe_patterns.py --print
 
-Plays the scenarios that "safe" of scenarios/catalogue.json lists, in rounds as tests/matrix.py does, and writes the
-table of what has been played so far to docs/safe-patterns.md. A second command goes on where the first was stopped;
-what is known of a defect excuses nothing here. Exit status 1: a run has failed.
+Plays the scenarios that "safe" of scenarios/catalogue.json lists, in rounds as tests/matrix.py does, keeps what each
+round showed in docs/gates/safe-patterns.jsonl, with the commit that played it, and writes the table of them all to
+docs/safe-patterns.md. A second command goes on where the first was stopped; what is known of a defect excuses nothing
+here. Exit status 1: a run has failed.
 """
 import json
 import sys
@@ -17,11 +18,13 @@ import matrix
 
 CATALOGUE = command.ROOT / "scenarios/catalogue.json"
 PAGE = command.ROOT / "docs/safe-patterns.md"
+LOG = command.ROOT / "docs/gates/safe-patterns.jsonl"
 HEAD = """# What is documented as safe
 
-Written by `tests/safe_patterns.py` from "safe" of `scenarios/catalogue.json` and from what has been played so far: do
-not edit. A cell has the schedules that were played, those that failed, the interleavings that were different within a
-round, and the processor time of the runs. The schedules are of `pct` and of `random`, with seed 1.
+Written by `tests/safe_patterns.py` from "safe" of `scenarios/catalogue.json` and from what has been played so far
+(`docs/gates/safe-patterns.jsonl`): do not edit. A cell has the schedules that were played, those that failed, the
+interleavings that were different within a round, and the processor time of the runs. The schedules are of `pct` and of
+`random`, with seed 1.
 
     {command}
 """
@@ -54,7 +57,7 @@ def page(patterns, lines, words):
 
 
 def main():
-    options = matrix.arguments(__doc__, "safe.jsonl", 10000, 500)
+    options = matrix.arguments(__doc__, LOG, 10000, 500)
     patterns = json.loads(CATALOGUE.read_text())["safe"]
     matrix.play_rounds(options, options.scenarios or [name for pattern in patterns for name in pattern["scenarios"]])
     lines = matrix.read(options.log)
