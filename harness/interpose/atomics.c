@@ -17,7 +17,8 @@
 
 #define CALLER __builtin_return_address(0)
 
-static inline void before_load(const volatile void *address, int order, const void *caller)
+__attribute__((always_inline)) static inline void before_load(const volatile void *address, int order,
+                                                              const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
@@ -39,7 +40,8 @@ static inline void quiet_store(struct cx_thread *self, const volatile void *addr
     }
 }
 
-static inline void before_store(const volatile void *address, int order, const void *caller)
+__attribute__((always_inline)) static inline void before_store(const volatile void *address, int order,
+                                                               const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
@@ -52,7 +54,7 @@ static inline void before_store(const volatile void *address, int order, const v
     }
 }
 
-static inline void after(const volatile void *address, const void *caller)
+__attribute__((always_inline)) static inline void after(const volatile void *address, const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self != NULL && !cx_atomics_quiet) {
@@ -60,7 +62,8 @@ static inline void after(const volatile void *address, const void *caller)
     }
 }
 
-static inline void before_change(const volatile void *address, enum cx_op op, int changes, const void *caller)
+__attribute__((always_inline)) static inline void before_change(const volatile void *address, enum cx_op op,
+                                                                int changes, const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
