@@ -5,47 +5,66 @@
 
 #include "fuzz/lifecycle_world.h"
 
-static PyObject *function_of(const char *module_name, const char *name)
+static PyObject *attribute_of(const char *module_name, const char *name)
 {
     PyObject *module = PyImport_ImportModule(module_name);
-    PyObject *function = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
+    PyObject *attribute = module != NULL ? PyObject_GetAttrString(module, name) : NULL;
     Py_XDECREF(module);
-    return function;
+    return attribute;
+}
+
+int fuzz_warnings_ignore(void)
+{
+    PyObject *filters = attribute_of("_warnings", "filters");
+    PyObject *ignore = Py_BuildValue("(sOOOi)", "ignore", Py_None, PyExc_Warning, Py_None, 0);
+    int error = filters == NULL || ignore == NULL || PyList_Insert(filters, 0, ignore) != 0;
+    Py_XDECREF(ignore);
+    Py_XDECREF(filters);
+    return error ? -1 : 0;
 }
 
 static int helpers_make(struct fuzz_objects *objects, const struct fuzz_program *program)
 {
     int complete = 1;
     if (fuzz_program_has(program, FUZZ_OP_THREAD)) {
-        objects->start_thread = function_of("_thread", "start_joinable_thread");
+        objects->start_thread = attribute_of("_thread", "start_joinable_thread");
         complete &= objects->start_thread != NULL;
     }
     if (fuzz_program_has(program, FUZZ_OP_TRACEMALLOC)) {
-        objects->trace_memory[0] = function_of("_tracemalloc", "stop");
-        objects->trace_memory[1] = function_of("_tracemalloc", "start");
+        objects->trace_memory[0] = attribute_of("_tracemalloc", "stop");
+        objects->trace_memory[1] = attribute_of("_tracemalloc", "start");
         complete &= objects->trace_memory[0] != NULL && objects->trace_memory[1] != NULL;
     }
     if (fuzz_program_has(program, FUZZ_OP_FREEZE)) {
-        objects->freeze[0] = function_of("gc", "unfreeze");
-        objects->freeze[1] = function_of("gc", "freeze");
+        objects->freeze[0] = attribute_of("gc", "unfreeze");
+        objects->freeze[1] = attribute_of("gc", "freeze");
         complete &= objects->freeze[0] != NULL && objects->freeze[1] != NULL;
     }
     if (fuzz_program_has(program, FUZZ_OP_AT_EXIT)) {
-        objects->at_exit = function_of("atexit", "register");
+        objects->at_exit = attribute_of("atexit", "register");
         complete &= objects->at_exit != NULL;
     }
     return complete ? 0 : -1;
+}
+
+// A class and a function of Python, in __main__.
+static int python_make(struct fuzz_objects *objects)
+{
+    PyObject *globals = PyModule_GetDict(PyImport_AddModule("__main__"));
+    objects->type =
+        PyObject_CallFunction((PyObject *)&PyType_Type, "s(){s:i,s:s}", "Shared", "a", 0, "__module__", "__main__");
+    if (objects->type == NULL || PyDict_SetItemString(globals, "Shared", objects->type) != 0) {
+        return -1;
+    }
+    objects->work = PyRun_String("lambda: len([Shared.a])", Py_eval_input, globals, globals);
+    return objects->work != NULL ? 0 : -1;
 }
 
 int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *program)
 {
     static const char *const names[FUZZ_ARGUMENTS] = {"a", "b", "c", "d"};
     *objects = (struct fuzz_objects){0};
-    PyObject *module = PyImport_AddModule("__main__");
-    if (module == NULL || PyRun_SimpleString("class Shared:\n"
-                                             "    a = 0\n"
-                                             "def work():\n"
-                                             "    return len([Shared.a])\n") != 0) {
+    if (python_make(objects) != 0) {
         return -1;
     }
     objects->anchor = PyList_New(0);
@@ -53,10 +72,8 @@ int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *p
     objects->pair[1] = PyList_New(0);
     objects->list = PyList_New(0);
     objects->dict = PyDict_New();
-    objects->type = PyObject_GetAttrString(module, "Shared");
-    objects->work = PyObject_GetAttrString(module, "work");
     int complete = objects->anchor != NULL && objects->pair[0] != NULL && objects->pair[1] != NULL &&
-                   objects->list != NULL && objects->dict != NULL && objects->type != NULL && objects->work != NULL;
+                   objects->list != NULL && objects->dict != NULL;
     for (int i = 0; i < FUZZ_ARGUMENTS; i++) {
         objects->keys[i] = PyUnicode_InternFromString(names[i]);
         complete &= objects->keys[i] != NULL;
@@ -93,6 +110,22 @@ static void call(PyObject *function, PyObject *argument)
     if (function != NULL) {
         settle(argument != NULL ? PyObject_CallOneArg(function, argument) : PyObject_CallNoArgs(function));
     }
+}
+
+void fuzz_objects_work(const struct fuzz_objects *objects)
+{
+    call(objects->work, NULL);
+}
+
+int fuzz_objects_settled(const struct fuzz_objects *objects)
+{
+    PyObject *const alone[] = {objects->anchor, objects->pair[0], objects->pair[1], objects->list, objects->dict};
+    for (size_t i = 0; i < sizeof(alone) / sizeof(alone[0]); i++) {
+        if (Py_REFCNT(alone[i]) != 1) {
+            return 0;
+        }
+    }
+    return 1;
 }
 
 void fuzz_objects_drop(struct fuzz_objects *objects)
@@ -199,7 +232,7 @@ void fuzz_objects_touch(struct fuzz_player *player, struct fuzz_objects *objects
     int on = op->argument & 1;
     switch (op->kind) {
     case FUZZ_OP_CALL:
-        call(objects->work, NULL);
+        fuzz_objects_work(objects);
         break;
     case FUZZ_OP_COLLECT:
         PyGC_Collect();

@@ -94,6 +94,13 @@ void fuzz_world_check(struct fuzz_world *world);
 int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *program);
 // Give the references up, and what the program has switched on. Thread state: attached.
 void fuzz_objects_drop(struct fuzz_objects *objects);
+// A finalization that finds subinterpreters warns of them. Nobody reads it, and to show it CPython imports `warnings`
+// and all that this needs, which takes longer than the rest of many programs. 0 or -1. Thread state: attached.
+int fuzz_warnings_ignore(void);
+// 1 if each of the objects that nothing else refers to has the one reference that is kept here. Thread state: attached.
+int fuzz_objects_settled(const struct fuzz_objects *objects);
+// Run a function of Python, and with it what CPython has kept for the next one. Thread state: attached.
+void fuzz_objects_work(const struct fuzz_objects *objects);
 // Do something to objects or to the interpreter; the thread is attached to it. Exceptions are dropped.
 void fuzz_objects_touch(struct fuzz_player *player, struct fuzz_objects *objects, const struct fuzz_op *op);
 
