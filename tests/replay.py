@@ -5,7 +5,8 @@
     tests/replay.py [--target T] [--shrink TEXT] [--build build/default] [--optional]
 
 Finds crashes of finalize/attach_new_thread and of the canaries, replays each file in three processes of their own and
-one of them a hundred times; --shrink names the signature whose schedule must shrink to at most three preemptions.
+one of them a hundred times; --shrink names the signature whose schedule must shrink to at most three preemptions, in
+functions that preemptions show it in.
 """
 import re
 
@@ -17,6 +18,8 @@ RUNS = 300
 FAILING_MIN = 0.15
 SIGNATURES_MIN = 3
 PREEMPTIONS_MAX = 3
+WINDOW = re.compile(r"^Preemptions inside these functions suffice: (.+)\n +of 100 random schedules each, the finding comes "
+                    r"in (\d+) that preempt only there,\n +in (\d+) that preempt everywhere else", re.M)
 
 
 def same_command_twice(test):
@@ -59,7 +62,12 @@ def shrink_and_explain(test, path, signature, explain):
     if not test.check(ended.status == 0 and found is not None and int(found[1]) <= PREEMPTIONS_MAX,
                       f"shrink leaves at most {PREEMPTIONS_MAX} preemptions", ended):
         return
+    window = WINDOW.search(ended.out)
+    if not test.check(window is not None and int(window[2]) >= 10 and int(window[2]) > 2 * int(window[3]),
+                      "the functions in which it preempts show the finding, and the others hardly do", ended):
+        return
     replay_fresh(test, test.work / "min.cxs", signature, "what it leaves")
+    explain = (*explain, f"Preemptions inside these functions suffice: {window[1]}")
     ended = test.command("explain", "min.cxs")
     missing = [text for text in explain if text not in ended.out]
     test.check(ended.status == 0 and not missing, "explain names " + ", ".join(explain), ended)
