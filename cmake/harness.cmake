@@ -26,7 +26,8 @@ set(CONSTRICTOR_SCHED_LIBC_SOURCES interpose/real_libc.c interpose/access_own.c 
 set(CONSTRICTOR_SCHED_TSAN_SOURCES interpose/real_tsan.c interpose/access_tsan.c interpose/atomics_tsan.c
     detect/race_tsan.c)
 set(CONSTRICTOR_SCHED_ASAN_SOURCES detect/edges.c detect/report_asan.c)
-set(CONSTRICTOR_SERVE_SOURCES host/again.c host/begin.c host/identity.c host/serve.c host/subject.c)
+set(CONSTRICTOR_SERVE_SOURCES host/again.c host/begin.c host/identity.c host/resident.c host/rewind.c host/serve.c
+    host/subject.c)
 set(CONSTRICTOR_RUNNER_SOURCES host/play.c host/runner.c host/table.c)
 set(CONSTRICTOR_PROGRAM_SOURCES host/host_plain.c host/program.c)
 foreach(_list SCHED SCHED_LIBC SCHED_TSAN SCHED_ASAN SERVE RUNNER PROGRAM)

@@ -4,14 +4,15 @@
 //
 // Property: no crash, no deadlock, nothing lost or dropped twice, and the runtime says what its model says.
 // Input: lifecycle_input.h. CONSTRICTOR_FUZZ_MODE is "misuse": operations that the documentation forbids are played,
-// too, and what they break is misuse; or "drift": programs that finalize nothing are played again and again, and may
-// leave nothing behind. common/drive.h has the other variables.
+// too, and what they break is misuse; "drift": programs that finalize nothing are played again and again, and may
+// leave nothing behind; or "canary", for tests. common/drive.h has the other variables.
 #include "fuzz/common/drive.h"
 #include "fuzz/common/input.h"
 #include "fuzz/lifecycle_input.h"
 #include "harness/detect/drift.h"
 #include "harness/exec/seed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,10 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct cx_deviation plan[CX_DRIFT_PLAYS * FUZZ_PROGRAM_FIELDS + FUZZ_SWITCHES_MAX];
     const char *mode = getenv("CONSTRICTOR_FUZZ_MODE");
+    char scenario[64];
     int drift = mode != NULL && strcmp(mode, "drift") == 0;
-    const char *scenario = drift                                         ? "fuzz/lifecycle_drift"
-                           : mode != NULL && strcmp(mode, "misuse") == 0 ? "fuzz/lifecycle_misuse"
-                                                                         : "fuzz/lifecycle";
+    int plain = mode == NULL || mode[0] == '\0';
+    snprintf(scenario, sizeof(scenario), "fuzz/lifecycle%s%s", plain ? "" : "_", plain ? "" : mode);
     struct fuzz_lifecycle input;
     fuzz_lifecycle_read(&input, data, size);
     uint32_t plays = drift ? CX_DRIFT_PLAYS : 1;
@@ -37,6 +38,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .plan_count = plan_count,
         .plan_picks = picks_count,
         .given = plays * FUZZ_PROGRAM_FIELDS,
+        .resident = !drift && fuzz_program_stays(&input.program),
         .like = cx_hash_bytes(CX_HASH_START, (const char *)&input.program, sizeof(input.program)),
         .data = data,
         .size = size,

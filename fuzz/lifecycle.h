@@ -112,6 +112,8 @@ void fuzz_program_walk(struct fuzz_program *program, void (*field)(void *context
 int fuzz_program_plays(const struct fuzz_program *program, uint32_t thread, uint32_t i);
 // 1 if some thread of the program has this operation.
 int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind);
+// 1 if the program finalizes nothing.
+int fuzz_program_stays(const struct fuzz_program *program);
 // Operations that are something.
 uint32_t fuzz_program_length(const struct fuzz_program *program);
 

@@ -23,28 +23,18 @@ int fuzz_warnings_ignore(void)
     return error ? -1 : 0;
 }
 
-static int helpers_make(struct fuzz_objects *objects, const struct fuzz_program *program)
+static int helpers_make(struct fuzz_objects *objects)
 {
-    int complete = 1;
-    if (fuzz_program_has(program, FUZZ_OP_THREAD)) {
-        objects->start_thread = attribute_of("_thread", "start_joinable_thread");
-        complete &= objects->start_thread != NULL;
-    }
-    if (fuzz_program_has(program, FUZZ_OP_TRACEMALLOC)) {
-        objects->trace_memory[0] = attribute_of("_tracemalloc", "stop");
-        objects->trace_memory[1] = attribute_of("_tracemalloc", "start");
-        complete &= objects->trace_memory[0] != NULL && objects->trace_memory[1] != NULL;
-    }
-    if (fuzz_program_has(program, FUZZ_OP_FREEZE)) {
-        objects->freeze[0] = attribute_of("gc", "unfreeze");
-        objects->freeze[1] = attribute_of("gc", "freeze");
-        complete &= objects->freeze[0] != NULL && objects->freeze[1] != NULL;
-    }
-    if (fuzz_program_has(program, FUZZ_OP_AT_EXIT)) {
-        objects->at_exit = attribute_of("atexit", "register");
-        complete &= objects->at_exit != NULL;
-    }
-    return complete ? 0 : -1;
+    objects->start_thread = attribute_of("_thread", "start_joinable_thread");
+    objects->trace_memory[0] = attribute_of("_tracemalloc", "stop");
+    objects->trace_memory[1] = attribute_of("_tracemalloc", "start");
+    objects->freeze[0] = attribute_of("gc", "unfreeze");
+    objects->freeze[1] = attribute_of("gc", "freeze");
+    objects->at_exit = attribute_of("atexit", "register");
+    return objects->start_thread != NULL && objects->trace_memory[0] != NULL && objects->trace_memory[1] != NULL &&
+                   objects->freeze[0] != NULL && objects->freeze[1] != NULL && objects->at_exit != NULL
+               ? 0
+               : -1;
 }
 
 // A class and a function of Python, in __main__.
@@ -60,7 +50,7 @@ static int python_make(struct fuzz_objects *objects)
     return objects->work != NULL ? 0 : -1;
 }
 
-int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *program)
+int fuzz_objects_make(struct fuzz_objects *objects)
 {
     static const char *const names[FUZZ_ARGUMENTS] = {"a", "b", "c", "d"};
     *objects = (struct fuzz_objects){0};
@@ -78,7 +68,7 @@ int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *p
         objects->keys[i] = PyUnicode_InternFromString(names[i]);
         complete &= objects->keys[i] != NULL;
     }
-    return complete ? helpers_make(objects, program) : -1;
+    return complete ? helpers_make(objects) : -1;
 }
 
 static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
@@ -128,7 +118,7 @@ int fuzz_objects_settled(const struct fuzz_objects *objects)
     return 1;
 }
 
-void fuzz_objects_drop(struct fuzz_objects *objects)
+void fuzz_objects_drop(struct fuzz_objects *objects, const struct fuzz_program *program)
 {
     PyObject **const all[] = {&objects->anchor,
                               &objects->pair[0],
@@ -143,10 +133,16 @@ void fuzz_objects_drop(struct fuzz_objects *objects)
                               &objects->freeze[0],
                               &objects->freeze[1],
                               &objects->start_thread};
-    PyEval_SetProfileAllThreads(NULL, NULL);
-    PyEval_SetTraceAllThreads(NULL, NULL);
-    call(objects->trace_memory[0], NULL);
-    call(objects->freeze[0], NULL);
+    if (fuzz_program_has(program, FUZZ_OP_PROFILE) || fuzz_program_has(program, FUZZ_OP_TRACE)) {
+        PyEval_SetProfileAllThreads(NULL, NULL);
+        PyEval_SetTraceAllThreads(NULL, NULL);
+    }
+    if (fuzz_program_has(program, FUZZ_OP_TRACEMALLOC)) {
+        call(objects->trace_memory[0], NULL);
+    }
+    if (fuzz_program_has(program, FUZZ_OP_FREEZE)) {
+        call(objects->freeze[0], NULL);
+    }
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         Py_CLEAR(*all[i]);
     }

@@ -11,6 +11,7 @@
 #include "fuzz/lifecycle_world.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 static struct fuzz_scope *top(struct fuzz_player *player)
@@ -184,6 +185,14 @@ static void drop(struct fuzz_player *player)
     }
 }
 
+static void drop_wrongly(struct fuzz_player *player, const struct fuzz_op *op)
+{
+    if (op->argument != 0) {
+        abort();
+    }
+    player->held -= player->held > 0;
+}
+
 static void guard_open(struct fuzz_player *player)
 {
     if (player->guard == NULL) {
@@ -206,7 +215,7 @@ static void initialize(struct fuzz_player *player)
     }
     CX_CHECK(cx_python_start() == 0);
     struct fuzz_objects *objects = &world->lives[world->lives_count++];
-    CX_CHECK(fuzz_objects_make(objects, &world->program) == 0);
+    CX_CHECK(fuzz_objects_make(objects) == 0);
     atomic_store(&world->objects, objects);
     player->scopes[0].model = (struct model_level){.where = 0, .bound = 0};
 }
@@ -301,7 +310,11 @@ static void act(struct fuzz_player *player, const struct fuzz_op *op, struct fuz
         make(player, objects);
         break;
     case FUZZ_OP_DROP:
-        drop(player);
+        if (player->world->mode == FUZZ_CANARY) {
+            drop_wrongly(player, op);
+        } else {
+            drop(player);
+        }
         break;
     case FUZZ_OP_CREATE:
         interp_create(player);
@@ -392,6 +405,17 @@ static void choose_field(void *context, uint8_t *value, uint32_t values)
     *value = (uint8_t)cx_choose(values);
 }
 
+int fuzz_world_prepare(struct fuzz_world *world)
+{
+    struct pyrt_attach attach = {0};
+    struct fuzz_objects *objects = &world->lives[world->lives_count++];
+    if (fuzz_objects_make(objects) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {
+        return -1;
+    }
+    atomic_store(&world->objects, objects);
+    return pyrt_attach_release(&attach) == PYRT_OK ? 0 : -1;
+}
+
 int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mode mode)
 {
     struct pyrt_attach attach = {0};
@@ -400,11 +424,9 @@ int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mod
     pthread_rwlock_init(&world->destroying, NULL);
     fuzz_program_walk(&world->program, choose_field, NULL);
     world->program.end = mode == FUZZ_CYCLE ? FUZZ_END_RETURN : world->program.end;
-    struct fuzz_objects *objects = &world->lives[world->lives_count++];
-    if (fuzz_objects_make(objects, &world->program) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {
+    if ((world->lives_count == 0 && fuzz_world_prepare(world) != 0) || pyrt_attach_assume(&attach) != PYRT_OK) {
         return -1;
     }
-    atomic_store(&world->objects, objects);
     if (fuzz_program_has(&world->program, FUZZ_OP_ENTER_SHARED) &&
         pyrt_interp_create(&world->shared, NULL) != PYRT_OK) {
         return -1;
@@ -430,7 +452,7 @@ static void world_end(struct fuzz_world *world)
     if (!pyrt_interp_is_empty(&world->shared)) {
         CX_CHECK(pyrt_interp_destroy(&world->shared) == PYRT_OK);
     }
-    fuzz_objects_drop(&world->lives[0]);
+    fuzz_objects_drop(&world->lives[0], &world->program);
     pthread_rwlock_destroy(&world->destroying);
 }
 

@@ -42,6 +42,11 @@ int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind)
     return 0;
 }
 
+int fuzz_program_stays(const struct fuzz_program *program)
+{
+    return program->end == FUZZ_END_RETURN && !fuzz_program_has(program, FUZZ_OP_FINALIZE);
+}
+
 uint32_t fuzz_program_length(const struct fuzz_program *program)
 {
     uint32_t length = 0;

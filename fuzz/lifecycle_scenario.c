@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lifecycle_scenario: fuzz/lifecycle, fuzz/lifecycle_misuse and fuzz/lifecycle_drift, whose program is drawn.
+// lifecycle_scenario: fuzz/lifecycle, fuzz/lifecycle_misuse and fuzz/lifecycle_drift, whose program is drawn; and
+//                     fuzz/lifecycle_canary, which is broken.
 // Question: is there a program that respects the documentation, and a schedule, that crash CPython or the runtime,
 //           block them, make them miscount, or make the runtime say what the model does not?
 // Verdict:  whatever is found and is not in scenarios/known.json is new.
@@ -10,6 +11,11 @@
 
 #include "fuzz/lifecycle_world.h"
 
+static int prepare(void *memory)
+{
+    return fuzz_world_prepare(memory);
+}
+
 static int setup(struct cx_run *run, void *memory)
 {
     return fuzz_world_begin(memory, run, FUZZ_RESPECT);
@@ -18,6 +24,11 @@ static int setup(struct cx_run *run, void *memory)
 static int setup_misuse(struct cx_run *run, void *memory)
 {
     return fuzz_world_begin(memory, run, FUZZ_MISUSE);
+}
+
+static int setup_canary(struct cx_run *run, void *memory)
+{
+    return fuzz_world_begin(memory, run, FUZZ_CANARY);
 }
 
 static int setup_cycle(struct cx_run *run, void *memory)
@@ -46,6 +57,7 @@ const struct cx_scenario scenario_fuzz_lifecycle = {
     .summary = "random programs over the runtime and the C API around it, as documented",
     .builds = CX_BUILD_ANY,
     .state_bytes = sizeof(struct fuzz_world),
+    .prepare = prepare,
     .setup = setup,
     .check = check,
     .actors = {{"first", first, .flags = CX_ACTOR_MAIN}, {"thread", thread, .count = FUZZ_THREADS_MAX - 1}},
@@ -57,11 +69,24 @@ const struct cx_scenario scenario_fuzz_lifecycle_misuse = {
     .summary = "the same without respect for what the documentation forbids",
     .builds = CX_BUILD_ANY,
     .state_bytes = sizeof(struct fuzz_world),
+    .prepare = prepare,
     .setup = setup_misuse,
     .check = check,
     .actors = {{"first", first, .flags = CX_ACTOR_MAIN}, {"thread", thread, .count = FUZZ_THREADS_MAX - 1}},
     .wall_ms_max = 60000,
     .tags = "fuzz,misuse",
+};
+
+const struct cx_scenario scenario_fuzz_lifecycle_canary = {
+    .summary = "planted: the operation drop forgets its reference, and with an argument it aborts",
+    .builds = CX_BUILD_ANY,
+    .state_bytes = sizeof(struct fuzz_world),
+    .prepare = prepare,
+    .setup = setup_canary,
+    .check = check,
+    .actors = {{"first", first, .flags = CX_ACTOR_MAIN}, {"thread", thread, .count = FUZZ_THREADS_MAX - 1}},
+    .wall_ms_max = 60000,
+    .tags = "fuzz,canary",
 };
 
 const struct cx_scenario scenario_fuzz_lifecycle_drift = {

@@ -30,7 +30,7 @@ struct fuzz_objects {
     PyObject *type;                 // const after init
     PyObject *keys[FUZZ_ARGUMENTS]; // const after init
     PyObject *work;                 // const after init
-    PyObject *start_thread;         // const after init; NULL, as those that follow, where no operation needs it
+    PyObject *start_thread;         // const after init
     PyObject *trace_memory[2];      // const after init
     PyObject *freeze[2];            // const after init
     PyObject *at_exit;              // const after init
@@ -66,6 +66,7 @@ struct fuzz_player {
 enum fuzz_mode {
     FUZZ_RESPECT,
     FUZZ_MISUSE, // nothing is passed over that can be called at all
+    FUZZ_CANARY, // one operation is broken, to see whether that is found
     FUZZ_CYCLE,  // what cannot be taken back is passed over: finalizations, and callbacks for them
 };
 
@@ -82,7 +83,10 @@ struct fuzz_world {
     struct fuzz_player players[FUZZ_THREADS_MAX]; // owner thread only, each
 };
 
-// Draw the program and make the world. Thread state: attached. 0 or -1.
+// Make the objects, and let the runtime meet the interpreter: what all programs begin with. Thread state: attached.
+// 0 or -1.
+int fuzz_world_prepare(struct fuzz_world *world);
+// Draw the program and make the world; what has not been prepared is made first. Thread state: attached. 0 or -1.
 int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mode mode);
 // Play the operations of a thread. Thread 0 ends as its program says.
 void fuzz_world_play(struct fuzz_world *world, uint32_t number);
@@ -91,9 +95,9 @@ void fuzz_world_play(struct fuzz_world *world, uint32_t number);
 void fuzz_world_check(struct fuzz_world *world);
 
 // lifecycle_objects.c: make the objects of a new life. 0 or -1.
-int fuzz_objects_make(struct fuzz_objects *objects, const struct fuzz_program *program);
+int fuzz_objects_make(struct fuzz_objects *objects);
 // Give the references up, and what the program has switched on. Thread state: attached.
-void fuzz_objects_drop(struct fuzz_objects *objects);
+void fuzz_objects_drop(struct fuzz_objects *objects, const struct fuzz_program *program);
 // A finalization that finds subinterpreters warns of them. Nobody reads it, and to show it CPython imports `warnings`
 // and all that this needs, which takes longer than the rest of many programs. 0 or -1. Thread state: attached.
 int fuzz_warnings_ignore(void);

@@ -7,6 +7,6 @@ set(CONSTRICTOR_PARSER_FUZZERS gate_state known_file options trace_reader)
 set(CONSTRICTOR_RUNNER_FUZZERS lifecycle schedule)
 # CONSTRICTOR_FUZZ_SCENARIOS: what a runner plays for the targets that need CPython;
 # CONSTRICTOR_FUZZ_SCENARIO_SOURCES: their files.
-set(CONSTRICTOR_FUZZ_SCENARIOS fuzz/lifecycle fuzz/lifecycle_drift fuzz/lifecycle_misuse)
+set(CONSTRICTOR_FUZZ_SCENARIOS fuzz/lifecycle fuzz/lifecycle_canary fuzz/lifecycle_drift fuzz/lifecycle_misuse)
 set(CONSTRICTOR_FUZZ_SCENARIO_SOURCES lifecycle_objects.c lifecycle_play.c lifecycle_program.c lifecycle_scenario.c)
 list(TRANSFORM CONSTRICTOR_FUZZ_SCENARIO_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

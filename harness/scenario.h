@@ -81,9 +81,10 @@ struct cx_actor {
 };
 
 struct cx_scenario {
-    const char *summary;                            // one line, lower case
-    uint32_t builds;                                // enum cx_build bits
-    size_t state_bytes;                             // zeroed memory handed to every function as `state`
+    const char *summary;         // one line, lower case
+    uint32_t builds;             // enum cx_build bits
+    size_t state_bytes;          // zeroed memory handed to every function as `state`
+    int (*prepare)(void *state); // may be NULL; before control begins: what each run begins with. 0, or -1 likewise
     int (*setup)(struct cx_run *run, void *state);  // 0, or -1: the run is a harness error, not a finding
     void (*check)(struct cx_run *run, void *state); // may be NULL
     struct cx_actor actors[CX_ACTORS_MAX];

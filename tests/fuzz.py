@@ -23,6 +23,13 @@ def play(test, number, path=INPUT):
     return out, ended, [match[1] for match in re.findall(SIGNATURE, ended.err, re.M)]
 
 
+def plain(test, out, inputs, **variables):
+    environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target, "CONSTRICTOR_FUZZ_OUT": str(out),
+                                      "CONSTRICTOR_FUZZ_GO_ON": "1"} | variables
+    return subprocess.run([test.build / "fuzz/fuzz_lifecycle_plain", *inputs], env=environment, capture_output=True,
+                          text=True, errors="replace")
+
+
 def check_artifact(test):
     plays = [play(test, number) for number in range(3)]
     ids = [found for _, _, found in plays]
@@ -88,13 +95,63 @@ def check_command(test):
 def check_drift(test):
     seeds = test.build / "fuzz/seeds/lifecycle"
     names = ("pool.decref_detached", "gc.weakref_callbacks", "interp.activate_and_destroy", "guard.nested_ensures")
-    environment = test.environment | {"CONSTRICTOR_FUZZ_TARGET": test.target, "CONSTRICTOR_FUZZ_MODE": "drift",
-                                      "CONSTRICTOR_FUZZ_OUT": str(test.work / "drift")}
-    ended = subprocess.run([test.build / "fuzz/fuzz_lifecycle_plain", *(seeds / f"{name}-in-order" for name in names)],
-                           env=environment, capture_output=True, text=True, errors="replace")
+    ended = plain(test, test.work / "drift", [seeds / f"{name}-in-order" for name in names],
+                  CONSTRICTOR_FUZZ_MODE="drift")
     test.check(ended.returncode == 0 and f"fuzz: {len(names)} inputs\n" in ended.stdout and
                "FINDING" not in ended.stderr, "programs that are played again and again leave nothing behind",
                ended.stdout + ended.stderr)
+
+
+PLANTED = """passes return
+    call
+    attach call make close
+forgets return
+    call
+    attach make drop close
+aborts return
+    call
+    attach drop:1 close
+"""
+
+
+def shared_of(test, ended):
+    """How many runs shared a process, of how many that could; all of them but one of each process, or none."""
+    told = re.findall(r"^fuzz: (\d+) of (\d+) runs that could share a process did$", ended.stderr, re.M)
+    shared, could = map(int, told[0]) if len(told) == 1 else (0, 0)
+    able = subprocess.run([test.build / "harness/test_rewind"], capture_output=True).returncode != 77
+    return shared if able else could, could
+
+
+def check_shared(test):
+    """Runs that share a process are the same as alone, and what fails among them is found."""
+    (test.work / "planted.txt").write_text(PLANTED)
+    subprocess.run([test.build / "fuzz/lifecycle_seeds", test.work / "planted.txt", test.work / "planted"], check=True)
+    passes, forgets, aborts = (test.work / f"planted/{name}-in-order" for name in ("passes", "forgets", "aborts"))
+    inputs = [passes] * 30 + [forgets] + [passes] * 30 + [aborts] + [passes] * 30
+    ended = plain(test, test.work / "shared", inputs, CONSTRICTOR_FUZZ_MODE="canary")
+    shared, could = shared_of(test, ended)
+    test.check(ended.returncode == 0 and could == len(inputs) and shared >= len(inputs) - 8,
+               "programs that finalize nothing share a process", ended.stderr)
+    found = dict(re.findall(r"^FINDING: (invariant|crash) .*\[([0-9a-f]{12})\]$", ended.stderr, re.M))
+    test.check(len(found) == 2 and ended.stderr.count("FINDING") == 2 and
+               ended.stderr.count("replayed with the same signature 3 of 3 times") == 2,
+               "a reference that is forgotten and an abort among them are found, each once", ended.stderr)
+    for path, kind in ((forgets, "invariant"), (aborts, "crash")):
+        again = plain(test, test.work / kind, [path], CONSTRICTOR_FUZZ_MODE="canary")
+        test.check(re.findall(r"^FINDING: .*\[([0-9a-f]{12})\]$", again.stderr, re.M) == [found.get(kind)],
+                   f"the input of the {kind} shows it alone, too", again.stderr)
+        schedule = test.work / f"shared/{test.target}/fuzz.lifecycle_canary-{found.get(kind)}.cxs"
+        ended = test.command("replay", schedule, "--times", 10)
+        test.check("10/10 with the recorded signature" in ended.out, f"the schedule of the {kind} replays", ended)
+    seeds = sorted((test.build / "fuzz/seeds/lifecycle").iterdir())
+    ended = plain(test, test.work / "both", seeds, CONSTRICTOR_FUZZ_BOTH="1")
+    shared, could = shared_of(test, ended)
+    test.check(f"fuzz: {len(seeds)} inputs\n" in ended.stdout and "is another one alone" not in ended.stderr and
+               shared > could / 2, "every seed is the same run, in a process that it shares and in its own",
+               ended.stderr)
+    ended = plain(test, test.work / "alone", [passes] * 3, CONSTRICTOR_FUZZ_ALONE="1")
+    test.check("share a process" not in ended.stderr and "fuzz: 3 inputs\n" in ended.stdout,
+               "CONSTRICTOR_FUZZ_ALONE: none does", ended.stderr)
 
 
 def check_refusals(test):
@@ -112,6 +169,7 @@ def main():
     check_artifact(test)
     check_command(test)
     check_drift(test)
+    check_shared(test)
     check_refusals(test)
     test.end()
 

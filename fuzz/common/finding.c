@@ -24,7 +24,7 @@
 #define FRAMES_MAX 8
 
 static struct {
-    struct cx_worker *worker; // borrowed
+    struct cx_worker *worker; // borrowed: of the run that is judged
     const char *target;       // borrowed
     struct cx_symbolizer *symbolizer;
     struct cx_symbolizer_view view;
@@ -149,9 +149,10 @@ static void file(const struct fuzz_run *run, const struct cx_record *record, con
     fprintf(stderr, "  again: constrictor replay %s%s\n  input: %s.input\n", path, CX_SCHEDULE_SUFFIX, path);
 }
 
-int fuzz_finding_judge(const struct fuzz_run *run)
+int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker)
 {
-    const struct cx_result *result = cx_worker_result(judge.worker);
+    const struct cx_result *result = cx_worker_result(worker);
+    judge.worker = worker;
     struct cx_error error = {0};
     struct cx_record record;
     // What the harness could not do, and what did not come to an end in time, is nobody's fault.

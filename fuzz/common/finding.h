@@ -8,11 +8,11 @@
 #include "harness/exec/worker.h"
 #include "harness/status.h"
 
-// Runs of this worker are judged from now on. It stays the caller's.
+// Runs are judged from now on; this worker, which stays the caller's, tells what the target's runners are.
 enum cx_status fuzz_finding_begin(struct cx_worker *worker, const char *target, struct cx_error *error);
 void fuzz_finding_end(void);
 
 // Judge the worker's last run, and file what is new. 1 if it failed, whether that is new or not.
-int fuzz_finding_judge(const struct fuzz_run *run);
+int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker);
 
 #endif

@@ -101,13 +101,24 @@ void cx_crash_thread_init(unsigned index)
     cx_syscall3(SYS_sigaltstack, (long)&stack, 0, 0);
 }
 
-void cx_crash_rearm(void)
+void cx_crash_pause(void)
+{
+    const struct itimerspec none = {.it_value = {0, 0}};
+    cx_syscall6(SYS_timer_settime, timer_id, 0, (long)&none, 0, 0, 0);
+}
+
+void cx_crash_resume(void)
 {
     const struct timespec slice = {.tv_sec = (time_t)(slice_ns / 1000000000), .tv_nsec = (long)(slice_ns % 1000000000)};
-    struct itimerspec timer = {.it_value = slice, .it_interval = slice};
+    const struct itimerspec timer = {.it_value = slice, .it_interval = slice};
+    cx_syscall6(SYS_timer_settime, timer_id, 0, (long)&timer, 0, 0, 0);
+}
+
+void cx_crash_rearm(void)
+{
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = WATCHDOG};
     cx_syscall3(SYS_timer_create, CLOCK_MONOTONIC, (long)&event, (long)&timer_id);
-    cx_syscall6(SYS_timer_settime, timer_id, 0, (long)&timer, 0, 0, 0);
+    cx_crash_resume();
 }
 
 void cx_crash_install(uint32_t wall_ms)

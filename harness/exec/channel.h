@@ -13,8 +13,9 @@
 //   command -> runner    CX_BYTE_QUIT    leave
 //
 // The runner forks for every request. The child plays the run and writes its result here as it goes, so that what it
-// knew survives its crash; the runner adds what only a parent can know (wait status, times). End of file on the socket
-// means that the other side is gone.
+// knew survives its crash; the runner adds what only a parent can know (wait status, times). Where the request allows
+// it, the child stays for further ones, and has the dialogue meanwhile. End of file on the socket means that the other
+// side is gone.
 //
 // Locking: none. A byte on the socket hands the whole channel to the other side.
 #ifndef CX_CHANNEL_H
@@ -264,7 +265,7 @@ struct cx_request {
     uint32_t plan_count;       // how many deviations there are for this run
     int32_t cpu;               // run pinned to this CPU, -1: not pinned
     uint32_t profile_count;    // entries in profile[]
-    uint32_t unused;
+    uint32_t resident;         // 1: the process that plays this may play further runs (harness/host/resident.h)
     struct cx_rules rules;
     uint32_t late_count;
     uint32_t late[CX_LATE_MAX]; // keys; replay: these threads run only when nothing else can
@@ -448,11 +449,19 @@ struct cx_batch {
     struct cx_batch_run runs[CX_BATCH_MAX];
 };
 
+// What the runner's process has come to that plays run after run.
+enum cx_resident {
+    CX_RESIDENT_PLAYS = 0, // a run; also for a process that has one
+    CX_RESIDENT_ANSWERED,  // the command has been told how the last run ended, and may ask for another
+    CX_RESIDENT_DECLINES,  // it was asked for what it does not play, and its runner has to
+};
+
 struct cx_channel {
     uint32_t magic;
     uint32_t bytes; // sizeof(struct cx_channel): both sides must agree
     uint32_t scenarios_count;
-    uint32_t unused;
+    uint32_t resident;      // enum cx_resident: from the process that plays to its runner
+    uint64_t resident_runs; // the same: runs that it has begun, so that its runner sees it move on
     struct cx_subject_info subject;
     struct cx_identity identity;
     struct cx_scenario_info scenarios[CX_SCENARIOS_MAX];

@@ -8,7 +8,9 @@
 #include "harness/host/again.h"
 
 #include "harness/host/identity.h"
+#include "harness/host/resident.h"
 #include "harness/host/run.h"
+#include "harness/host/serve.h"
 #include "harness/interpose/interpose.h"
 #include "harness/sched/again.h"
 #include "harness/sched/fiber.h"
@@ -101,13 +103,6 @@ static int find_data(struct dl_phdr_info *info, size_t info_bytes, void *argumen
     return 1;
 }
 
-static long lowest_descriptor(void)
-{
-    long fd = cx_syscall3(SYS_fcntl, CX_CHANNEL_FD, F_DUPFD_CLOEXEC, 0);
-    cx_syscall3(SYS_close, fd, 0, 0);
-    return fd;
-}
-
 static pthread_key_t lowest_key(void)
 {
     pthread_key_t key = 0;
@@ -127,7 +122,7 @@ static const char *remember(void)
     if (copy == MAP_FAILED) {
         return "no memory to keep static data in";
     }
-    again.descriptor = lowest_descriptor();
+    again.descriptor = cx_serve_lowest_descriptor();
     again.key = lowest_key();
     again.exits = cx_again_exits;
     if (!cx_fibers_begin()) {
@@ -171,7 +166,7 @@ static const char *left_behind(void)
     if (cx_sched.threads[0].keeps) {
         return "thread-local objects of its first thread";
     }
-    if (lowest_descriptor() != again.descriptor) {
+    if (cx_serve_lowest_descriptor() != again.descriptor) {
         return "open files";
     }
     return lowest_key() != again.key ? "keys of thread-specific data" : NULL;
@@ -214,14 +209,17 @@ void cx_again_play(struct cx_channel *channel, int from_start, int (*body)(void)
     struct cx_batch *batch = &channel->batch;
     uint32_t count = batch->count;
     const char *unfit = NULL;
-    cx_play_begin(channel);
     if (count > 1) {
         unfit = remember();
     }
+    int resident = cx_resident_begin(channel);
     for (;;) {
         int goes_on = unfit == NULL && batch->done + 1 < count;
         cx_play_control(channel, from_start);
         int status = play_one(body, goes_on);
+        if (resident && status == 0) {
+            cx_resident_again();
+        }
         unfit = goes_on && status == 0 ? left_behind() : unfit;
         if (!goes_on || status != 0 || unfit != NULL) {
             snprintf(batch->unfit, sizeof(batch->unfit), "%s", unfit != NULL ? unfit : "");

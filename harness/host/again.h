@@ -6,8 +6,9 @@
 
 #include "harness/exec/channel.h"
 
-// Play what is asked for in `channel` and leave. `body` is one run, from its first thread's start to its return; not 0:
-// the run failed. `leave` ends the process after a run as after any other, with what body returned.
+// Play what is asked for in `channel` and leave; cx_play_begin comes before. `body` is one run, from its first thread's
+// start to its return; not 0: the run failed. `leave` ends the process after a run as after any other, with what body
+// returned.
 __attribute__((noreturn)) void cx_again_play(struct cx_channel *channel, int from_start, int (*body)(void),
                                              void (*leave)(int status));
 

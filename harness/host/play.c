@@ -271,6 +271,7 @@ void cx_play(struct cx_channel *channel)
 {
     const struct cx_subject_info *subject = &channel->subject;
     if (subject->kind != CX_SUBJECT_NONE) {
+        cx_play_begin(channel);
         cx_subject_begin();
         cx_again_play(channel, subject->from_start != 0, cx_host_run_subject, exit);
     }
@@ -278,7 +279,12 @@ void cx_play(struct cx_channel *channel)
     the_run.scenario = cx_scenario_requested(channel, &in_cycles);
     the_run.native_prng.state = channel->request.seed;
     if (in_cycles) {
+        channel->request.resident = 0;
         channel->request.choices_expected = (channel->request.choices_expected + 1) / 2; // of one play; two are usual
+    }
+    cx_play_begin(channel);
+    if (the_run.scenario->prepare != NULL && the_run.scenario->prepare(state) != 0) {
+        cx_finish(CX_OUTCOME_ERROR, "the scenario cannot be prepared", "");
     }
     cx_again_play(channel, 1, in_cycles ? play_in_cycles : play_once, leave);
 }

@@ -95,6 +95,7 @@ static int play_main(void)
 
 void cx_play(struct cx_channel *channel)
 {
+    cx_play_begin(channel);
     cx_subject_begin();
     cx_again_play(channel, 1, play_main, exit);
 }

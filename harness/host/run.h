@@ -29,6 +29,9 @@ void cx_actor_name(char *out, size_t out_bytes);
 void cx_crash_install(uint32_t wall_ms);
 // In a process that the program has forked, and that stays under control: timers are not inherited.
 void cx_crash_rearm(void);
+// The watchdog is not to count the time between two runs; then it counts anew.
+void cx_crash_pause(void);
+void cx_crash_resume(void);
 // Give the signals back, in a process that the program has forked.
 void cx_crash_uninstall(void);
 

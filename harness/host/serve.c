@@ -105,15 +105,43 @@ static void pin(int32_t cpu, const cpu_set_t *all)
     cx_syscall3(SYS_sched_setaffinity, 0, sizeof(one), (long)(cpu >= 0 ? &one : all));
 }
 
-// Wait for the child, but not for ever. 1 if it had to be killed.
-static int wait_child(pid_t child, uint32_t wall_ms, int *status, struct rusage *usage)
+void cx_serve_clear(struct cx_channel *channel)
 {
+    clear(&channel->result, offsetof(struct cx_result, cycle));
+    cx_identity_defaults(channel);
+    // The offset too: a new interpreter asks its standard streams where they are.
+    cx_syscall3(SYS_ftruncate, CX_OUTPUT_FD, 0, 0);
+    cx_syscall3(SYS_lseek, CX_OUTPUT_FD, 0, SEEK_SET);
+}
+
+long cx_serve_lowest_descriptor(void)
+{
+    long fd = cx_syscall3(SYS_fcntl, CX_CHANNEL_FD, F_DUPFD_CLOEXEC, 0);
+    cx_syscall3(SYS_close, fd, 0, 0);
+    return fd;
+}
+
+// A process that plays run after run has its time for each, and none while it is asked for nothing.
+static int moves_on(const struct cx_channel *channel, uint64_t *runs_seen)
+{
+    uint64_t runs = __atomic_load_n(&channel->resident_runs, __ATOMIC_ACQUIRE);
+    int moves = runs != *runs_seen || __atomic_load_n(&channel->resident, __ATOMIC_ACQUIRE) == CX_RESIDENT_ANSWERED;
+    *runs_seen = runs;
+    return moves;
+}
+
+// Wait for the child, but not for ever. 1 if it had to be killed.
+static int wait_child(const struct cx_channel *channel, pid_t child, uint32_t wall_ms, int *status,
+                      struct rusage *usage)
+{
+    uint64_t runs_seen = channel->resident_runs;
     int killed = 0;
     int pidfd = (int)cx_syscall3(SYS_pidfd_open, child, 0, 0);
     if (pidfd >= 0) {
         struct pollfd ready = {.fd = pidfd, .events = POLLIN};
         long got = 0;
         for (int slices = 0; slices < CX_WALL_SLICES && got <= 0; slices += got == 0) {
+            slices = moves_on(channel, &runs_seen) ? 0 : slices;
             got = cx_syscall3(SYS_poll, (long)&ready, 1, (long)(CX_WALL_MS_OF_RUNNER(wall_ms) / CX_WALL_SLICES));
             if (got < 0 && got != -EINTR) {
                 break;
@@ -215,17 +243,15 @@ static void serve(struct cx_channel *channel, uint32_t scenarios_count, const cp
     struct cx_result *result = &channel->result;
     struct rusage usage;
     int status = 0;
-    clear(result, offsetof(struct cx_result, cycle));
+    channel->resident = CX_RESIDENT_PLAYS;
     clear(&usage, sizeof(usage));
     if (channel->request.scenario >= scenarios_count) {
+        clear(result, offsetof(struct cx_result, cycle));
         say(result, CX_OUTCOME_ERROR, "the request names a scenario that this runner lacks");
         return;
     }
-    cx_identity_defaults(channel);
+    cx_serve_clear(channel);
     pin(channel->request.cpu, all);
-    // The offset too: a new interpreter asks its standard streams where they are.
-    cx_syscall3(SYS_ftruncate, CX_OUTPUT_FD, 0, 0);
-    cx_syscall3(SYS_lseek, CX_OUTPUT_FD, 0, SEEK_SET);
     uint64_t start_ns = cx_clock_wall_ns();
     pid_t child = fork_quietly(tid_word);
     if (child == 0) {
@@ -241,17 +267,20 @@ static void serve(struct cx_channel *channel, uint32_t scenarios_count, const cp
         return;
     }
     uint32_t runs = channel->batch.count > 1 ? channel->batch.count : 1;
-    int killed = wait_child(child, runs * channel->request.wall_ms_max, &status, &usage);
+    int killed = wait_child(channel, child, runs * channel->request.wall_ms_max, &status, &usage);
+    if (channel->resident != CX_RESIDENT_PLAYS) {
+        return;
+    }
     account(result, start_ns, &usage);
     conclude(result, status, killed, channel->subject.kind != CX_SUBJECT_NONE);
 }
 
-static int send_byte(char byte)
+int cx_serve_send(char byte)
 {
     return cx_syscall3(SYS_write, CX_SOCKET_FD, (long)&byte, 1) == 1;
 }
 
-static int receive_byte(char *byte)
+int cx_serve_receive(char *byte)
 {
     return cx_syscall3(SYS_read, CX_SOCKET_FD, (long)byte, 1) == 1;
 }
@@ -265,8 +294,12 @@ void cx_serve(struct cx_channel *channel)
     cx_host_before_fork();
     pid_t *tid_word = find_tid_word();
     char byte = CX_BYTE_HELLO;
-    while (send_byte(byte) && receive_byte(&byte) && byte == CX_BYTE_RUN) {
-        serve(channel, scenarios_count, &all, tid_word);
+    int answered = 0;
+    while ((answered || cx_serve_send(byte)) && cx_serve_receive(&byte) && byte == CX_BYTE_RUN) {
+        do {
+            serve(channel, scenarios_count, &all, tid_word);
+        } while (channel->resident == CX_RESIDENT_DECLINES);
+        answered = channel->resident == CX_RESIDENT_ANSWERED;
         byte = CX_BYTE_DONE;
     }
     cx_leave(0);

@@ -25,8 +25,11 @@ struct cx_large {
 #define CX_LARGE(array, forget_function) CX_LARGE_AT(__LINE__, array, forget_function)
 
 // This run cannot be one of many in its process, for `what` would be left behind: the process ends, and the command
-// plays the run in a process of its own. Returns where a process has one run.
+// plays the run in a process of its own. Returns where a process has one run, or where this is its last one from now on
+// (harness/host/resident.c).
 void cx_again_unfit(const char *what);
+
+extern int cx_again_last; // scheduler token
 
 // The program gives libc a function to run at exit, or at the end of the calling thread.
 void cx_again_at_exit(void);

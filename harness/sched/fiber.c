@@ -222,9 +222,12 @@ void cx_again_at_exit(void)
     }
 }
 
+int cx_again_last;
+
 void cx_again_unfit(const char *what)
 {
     if (!all.on) {
+        cx_again_last = 1;
         return;
     }
     struct cx_batch *batch = &cx_sched.channel->batch;
