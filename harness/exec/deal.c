@@ -14,15 +14,23 @@
 
 #define AIMS_MAX 64
 #define GENERATION 64 // runs: enough to keep a crew busy between two meetings, few enough to learn from soon
+#define LENGTHS_MIN 8 // runs that say something about the others of their kind
+
+// What most runs of one kind are shorter than. A few are many times as long as the rest, where a thread waits for
+// another one in a loop: a mean would be about these.
+struct cx_lengths {
+    uint64_t expected;         // a quarter above the upper quartile; 0: nothing learned yet
+    uint64_t count;            // runs ever
+    uint64_t seen[GENERATION]; // the last ones, each at its number modulo that
+};
 
 struct cx_deal {
     struct cx_deal_options options;
     uint64_t next_judge;
-    uint64_t choices_default;  // of the run in the default order
-    uint64_t choices_expected; // moving estimate, of the generations before this one
-    uint64_t choices_sum;      // of this generation
-    uint64_t points_expected;  // of a thread, twice the mean of the longest ones; 0: nothing learned yet
-    uint64_t points_sum;       // of this generation
+    uint64_t choices_default;    // of the run in the default order
+    uint64_t choices_expected;   // moving estimate, of the generations before this one
+    uint64_t choices_sum;        // of this generation
+    struct cx_lengths points[2]; // of the longest thread but main of each run: undirected, directed
     struct cx_profile_table profile;
     struct cx_feedback feedback;
     struct cx_portfolio portfolio;
@@ -171,7 +179,9 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
         cx_feedback_request(&deal->feedback, &deal->profile, seed, request, plan);
     } else if (deal->options.strategy == CX_STRATEGY_PORTFOLIO) {
         request->pct_depth = cx_portfolio_depth(seed);
-        request->points_expected = cx_mix(seed) % 8 != 0 ? deal->points_expected : 0;
+        int directed = request->strategy == CX_STRATEGY_RACE && deal->points[1].expected > 0;
+        const struct cx_lengths *points = &deal->points[directed];
+        request->points_expected = cx_mix(seed) % 8 != 0 ? points->expected : 0;
         // A run is short of choices where threads end early. Where they are stopped on their way it is as long as main.
         int stops = request->strategy == CX_STRATEGY_PCT || request->strategy == CX_STRATEGY_RACE;
         if (stops && request->points_expected > 0 && request->choices_expected < deal->choices_default) {
@@ -185,16 +195,36 @@ void cx_deal_request(const struct cx_deal *deal, uint64_t number, uint64_t seed,
     cx_profile_request(&deal->profile, place_of(deal, number, 1), request);
 }
 
+static int compare(const void *one, const void *other)
+{
+    uint64_t a = *(const uint64_t *)one;
+    uint64_t b = *(const uint64_t *)other;
+    return (a > b) - (a < b);
+}
+
+static void lengths_learn(struct cx_lengths *lengths)
+{
+    uint64_t sorted[GENERATION];
+    uint64_t count = lengths->count < GENERATION ? lengths->count : GENERATION;
+    memcpy(sorted, lengths->seen, sizeof(sorted));
+    if (count >= LENGTHS_MIN) {
+        qsort(sorted, count, sizeof(sorted[0]), compare);
+        lengths->expected = sorted[count * 3 / 4] * 5 / 4;
+    }
+}
+
 static void learn(struct cx_deal *deal, uint64_t number, const struct cx_record *record, uint32_t fresh)
 {
     uint64_t place = (number - 1) % GENERATION;
     deal->choices_sum = (place == 0 ? 0 : deal->choices_sum) + record->choices;
-    deal->points_sum = (place == 0 ? 0 : deal->points_sum) + record->points_max;
+    struct cx_lengths *points = &deal->points[record->dealt == CX_STRATEGY_RACE];
+    points->seen[points->count++ % GENERATION] = record->points_max;
     cx_feedback_judge(&deal->feedback, record);
     cx_portfolio_judge(&deal->portfolio, record, fresh);
     if (place == GENERATION - 1) {
         deal->choices_expected = (deal->choices_expected + deal->choices_sum / GENERATION + 1) / 2;
-        deal->points_expected = 2 * deal->points_sum / GENERATION;
+        lengths_learn(&deal->points[0]);
+        lengths_learn(&deal->points[1]);
         cx_feedback_generation(&deal->feedback);
         deal->aims_dealt = deal->aims_count;
         cx_portfolio_generation(&deal->portfolio, deal->aims_dealt > 0);

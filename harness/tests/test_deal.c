@@ -191,9 +191,48 @@ static void test_own_stops_reach_the_whole_run(void **state)
         pct += request.strategy == CX_STRATEGY_PCT;
         own += (uint32_t)stops;
         assert_int_equal(request.choices_expected, stops ? 30 : 20); // 20: half way from 30 to 10
-        assert_true(request.points_expected == 0 || request.points_expected == 8);
+        assert_true(request.points_expected == 0 || request.points_expected == 5);
     }
     assert_in_range(own, 1, pct);
+    cx_deal_free(deal);
+}
+
+// The longest thread of a run but main, where one run in five has a thread that waits in a loop.
+static void test_lengths_are_those_of_most_runs(void **state)
+{
+    (void)state;
+    struct cx_deal *deal = learned(CX_STRATEGY_PORTFOLIO);
+    for (uint64_t number = 1; number <= GENERATION; number++) {
+        const struct cx_record record = {.choices = 10, .steps = 100, .points_max = number % 5 == 0 ? 100000 : 40};
+        cx_deal_judge(deal, number, &record, 0);
+    }
+    uint32_t told = 0;
+    for (uint64_t number = GENERATION + 1; number <= 2 * GENERATION; number++) {
+        uint64_t points = request_of(deal, number).points_expected;
+        assert_true(points == 0 || points == 50);
+        told += points > 0;
+    }
+    assert_true(told > GENERATION / 2);
+    cx_deal_free(deal);
+}
+
+// Runs that are directed at races are a kind of their own, with more points, as soon as there are some of them.
+static void test_lengths_of_directed_runs_are_their_own(void **state)
+{
+    (void)state;
+    struct cx_error error;
+    struct cx_deal *deal = learned(CX_STRATEGY_PORTFOLIO);
+    assert_int_equal(cx_deal_aim(deal, aim_at(0x1000, "function:reader"), &error), CX_OK);
+    for (uint64_t number = 1; number <= 6 * GENERATION; number++) {
+        struct cx_record record = {.choices = 10, .steps = 100, .dealt = cx_deal_strategy(deal, number)};
+        struct cx_request request = request_of(deal, number);
+        uint64_t points = request.points_expected;
+        int directed = record.dealt == CX_STRATEGY_RACE;
+        record.points_max = directed ? 400 : 40;
+        assert_true(points == 0 || points == 50 || (directed && points == 500));
+        assert_false(directed && number > 5 * GENERATION && points == 50);
+        cx_deal_judge(deal, number, &record, 0);
+    }
     cx_deal_free(deal);
 }
 
@@ -225,10 +264,16 @@ static void test_feedback_mutates_what_was_new(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_generations_wait_for_each_other), cmocka_unit_test(test_a_request_is_the_same_each_time),
-        cmocka_unit_test(test_profiles_count_descendants),      cmocka_unit_test(test_what_pays_gets_more),
-        cmocka_unit_test(test_feedback_mutates_what_was_new),   cmocka_unit_test(test_races_direct_runs),
+        cmocka_unit_test(test_generations_wait_for_each_other),
+        cmocka_unit_test(test_a_request_is_the_same_each_time),
+        cmocka_unit_test(test_profiles_count_descendants),
+        cmocka_unit_test(test_what_pays_gets_more),
+        cmocka_unit_test(test_feedback_mutates_what_was_new),
+        cmocka_unit_test(test_races_direct_runs),
         cmocka_unit_test(test_own_stops_reach_the_whole_run),
+        cmocka_unit_test(test_lengths_are_those_of_most_runs),
+        cmocka_unit_test(test_lengths_of_directed_runs_are_their_own),
+
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
