@@ -23,6 +23,7 @@
 #define FLOOR_PERCENT 3 // of all cost, for each member
 #define COST_RUN 40000  // of a process, in points without a switch: 500 us and 12 ns
 #define COST_SWITCH 300
+#define RATE_SCALE 1000000
 #define SHARE_DIRECTED 20 // once ThreadSanitizer has reported a race
 
 static const struct {
@@ -107,15 +108,38 @@ void cx_portfolio_judge(struct cx_portfolio *portfolio, const struct cx_record *
     }
 }
 
+// Reward for cost, in multiples of the starting share, so that nothing changes where nothing is learned.
+static uint64_t rate(const struct cx_portfolio *portfolio, uint32_t member)
+{
+    uint64_t cost_runs = portfolio->cost[member] / COST_RUN + REWARD_PRIOR;
+    return RATE_SCALE * (portfolio->reward[member] + REWARD_PRIOR) / cost_runs;
+}
+
+// A member that joins late is taken to be as good as the best of the others, until its own runs say something else: the
+// others' first runs have had what is found easily.
+static void join(struct cx_portfolio *portfolio, uint32_t member)
+{
+    uint64_t best = 0;
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        best = i != member && rate(portfolio, i) > best ? rate(portfolio, i) : best;
+    }
+    uint64_t cost_runs = portfolio->cost[member] / COST_RUN + REWARD_PRIOR;
+    uint64_t reward = best * cost_runs / RATE_SCALE;
+    portfolio->reward[member] = reward > REWARD_PRIOR ? reward - REWARD_PRIOR : 0;
+}
+
 void cx_portfolio_generation(struct cx_portfolio *portfolio, int directed)
 {
     uint64_t rates[CX_PORTFOLIO_MEMBERS];
     uint64_t sum = 1;
     for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
-        // Reward for cost, in multiples of the starting share, so that nothing changes where nothing is learned.
-        uint64_t cost_runs = portfolio->cost[i] / COST_RUN + REWARD_PRIOR;
-        rates[i] = members[i].share * 10000 * (portfolio->reward[i] + REWARD_PRIOR) / cost_runs;
-        rates[i] = takes_part(i, directed) ? rates[i] : 0;
+        if (directed && !portfolio->directed && !takes_part(i, 0)) {
+            join(portfolio, i);
+        }
+    }
+    portfolio->directed = directed;
+    for (uint32_t i = 0; i < CX_PORTFOLIO_MEMBERS; i++) {
+        rates[i] = takes_part(i, directed) ? members[i].share * rate(portfolio, i) : 0;
         sum += rates[i];
     }
     uint64_t shares[CX_PORTFOLIO_MEMBERS];

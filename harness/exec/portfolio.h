@@ -19,6 +19,7 @@ struct cx_portfolio {
     uint64_t cost[CX_PORTFOLIO_MEMBERS];
     uint64_t reward[CX_PORTFOLIO_MEMBERS];
     uint64_t seen[CX_COVERAGE_WORDS];
+    int directed; // 1: directed runs take part
 };
 
 // What runs cost, in points: neither the number of jobs nor the machine matters.

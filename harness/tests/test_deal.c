@@ -236,6 +236,25 @@ static void test_lengths_of_directed_runs_are_their_own(void **state)
     cx_deal_free(deal);
 }
 
+// The runs before there are races find what is found easily. Directed runs begin as the best of the others.
+static void test_directed_runs_begin_as_the_best(void **state)
+{
+    (void)state;
+    struct cx_error error;
+    struct cx_deal *deal = learned(CX_STRATEGY_PORTFOLIO);
+    for (uint64_t number = 1; number <= 2 * GENERATION; number++) {
+        uint32_t strategy = cx_deal_strategy(deal, number);
+        struct cx_record record = {.choices = 30, .steps = 100, .strategy = strategy, .dealt = strategy};
+        if (number == GENERATION + 1) {
+            assert_int_equal(cx_deal_aim(deal, aim_at(0x1000, "function:reader"), &error), CX_OK);
+        }
+        cx_deal_judge(deal, number, &record, strategy == CX_STRATEGY_POS);
+    }
+    assert_true(dealt_to(deal, 2 * GENERATION + 1, CX_STRATEGY_SURW) < GENERATION / 8);
+    assert_true(dealt_to(deal, 2 * GENERATION + 1, CX_STRATEGY_RACE) > GENERATION / 8);
+    cx_deal_free(deal);
+}
+
 static void test_feedback_mutates_what_was_new(void **state)
 {
     (void)state;
@@ -273,7 +292,7 @@ int main(void)
         cmocka_unit_test(test_own_stops_reach_the_whole_run),
         cmocka_unit_test(test_lengths_are_those_of_most_runs),
         cmocka_unit_test(test_lengths_of_directed_runs_are_their_own),
-
+        cmocka_unit_test(test_directed_runs_begin_as_the_best),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
