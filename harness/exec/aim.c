@@ -26,17 +26,18 @@ static enum cx_status points_make(struct cx_points *points, struct cx_places *co
     return status;
 }
 
-// The functions around one access: its own and the one that called it. The address of the access goes to `pc`: where it
-// was made inside of libc or of an interceptor, that of the call. The allocator's own accesses are no points.
-static enum cx_status side_find(struct cx_aim *aim, uint64_t *pc, const struct cx_symbol_stack *stack,
+// The functions around one access: its own and the one that called it. Its address is, where it was made inside of libc
+// or of an interceptor, that of the call. The allocator's own accesses are no points.
+static enum cx_status side_find(struct cx_aim *aim, int side, const struct cx_symbol_stack *stack,
                                 const struct cx_identity *identity, struct cx_places *code, struct cx_error *error)
 {
+    size_t own = code->count;
     uint32_t program = 1u << CX_FRAME_PROGRAM | 1u << CX_FRAME_FAILURE | 1u << CX_FRAME_WAITING;
     int access = cx_frame_first(stack, program | 1u << CX_FRAME_ATOMIC, 0);
     int at = cx_frame_first(stack, program, 0);
     enum cx_status status = CX_OK;
     if (access >= 0) {
-        *pc = stack->frames[access].pc;
+        aim->race.pcs[side] = stack->frames[access].pc;
     }
     for (int i = 0; i < FRAMES_NARROWED && at >= 0 && status == CX_OK; i++) {
         char name[CX_PLACE_NAME_BYTES];
@@ -47,6 +48,9 @@ static enum cx_status side_find(struct cx_aim *aim, uint64_t *pc, const struct c
             cx_names_add(&aim->words, word);
         }
         at = cx_frame_first(stack, program, (uint32_t)at + 1);
+    }
+    if (status == CX_OK && code->count > own) {
+        aim->race.around[side] = code->list[own];
     }
     return status;
 }
@@ -61,7 +65,7 @@ enum cx_status cx_aim_find(struct cx_aim *aim, const struct cx_race *race, const
         struct cx_symbol_stack stack;
         aim->race.pcs[i] = race->accesses[i].stack.pcs[0];
         resolver->stack(resolver->context, &race->accesses[i].stack, CX_STACK_REPORT, &stack);
-        status = side_find(aim, &aim->race.pcs[i], &stack, identity, &code, error);
+        status = side_find(aim, i, &stack, identity, &code, error);
     }
     status = points_make(&aim->points, &code, status, error);
     if (status != CX_OK) {

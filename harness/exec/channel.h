@@ -246,8 +246,9 @@ struct cx_rules {
 // The two accesses that strategy race brings together. With one address for both, the sides are who came first and who
 // came second.
 struct cx_race_aim {
-    uint64_t pcs[2]; // return addresses, as ThreadSanitizer reports them
-    uint32_t first;  // 0 or 1: which of them is to happen first
+    uint64_t pcs[2];           // return addresses, as ThreadSanitizer reports them
+    struct cx_range around[2]; // the function that performs each of them, as it was compiled; empty: not known
+    uint32_t first;            // 0 or 1: which of them is to happen first
     uint32_t unused;
 };
 

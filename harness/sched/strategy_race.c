@@ -11,9 +11,13 @@
 // thread is held at a time, and after the first access the second one is put off for a drawn while; who runs meanwhile
 // and afterwards is decided by `random` or `pct`, so that there are many continuations, and nobody is preempted for a
 // drawn while after the two; a thread that is held in vain goes on after a while, and in a quarter of the runs the
-// first few arrivals are let pass, because another execution of the same statement may be the one that matters. Where
-// `pct` gives threads stops of their own, the plain accesses that are points are hints like points that an author has
-// named: how often threads stop there is drawn for each run.
+// first few arrivals are let pass, because another execution of the same statement may be the one that matters.
+//
+// Where `pct` gives threads stops of their own, there are hints like points that an author has named, and how often
+// threads stop there is drawn for each run: in a third of these runs the plain accesses that are points, in the others
+// all operations of the two functions that perform the accesses, and of these in every second one nobody is held. What
+// one race shows is often not all that can go wrong between two functions: a pointer may be read before the other one
+// frees what it points to, and used thereafter.
 //
 // Only what is a point can be held: not accesses to the thread's own stack, nor those inside of libc.
 #include "harness/sched/sched.h"
@@ -21,7 +25,7 @@
 #include <stddef.h>
 
 #define PATIENCE_MIN 64
-#define STOP_POWERS 8 // one access in a power of two below this is a stop
+#define STOP_POWERS 8 // one access in a power of two below this is a hint
 
 enum phase {
     SEEKING = 0, // nobody is held
@@ -40,7 +44,8 @@ static uint64_t ticks;                  // scheduler token: decisions so far
 static uint64_t until;                  // scheduler token: tick at which the held one goes on
 static uint64_t patience;               // scheduler token
 static uint64_t calm_until;             // scheduler token: tick up to which nobody is preempted
-static uint64_t stop_one_in;            // const after begin
+static uint64_t hint_one_in;            // const after begin
+static int focused;                     // const after begin: hints are in the functions of the race alone
 static uint32_t skip;                   // scheduler token: arrivals to let pass
 
 // 0 in half of all draws, else log-uniform below 2^powers.
@@ -58,14 +63,15 @@ static void race_begin(void)
     // Where threads have stops of their own (strategy_pct.c), a random walk adds little.
     uint64_t coin = cx_prng_below(&cx_sched.prng, cx_sched.channel->request.points_expected > 0 ? 4 : 2);
     inner = coin == 0 ? &cx_strategy_random : &cx_strategy_pct;
-    phase = SEEKING;
+    focused = coin > 1;
+    phase = coin > 2 ? DONE : SEEKING;
     held = NULL;
     first = NULL;
     ticks = 0;
     patience = 1000 + 2 * cx_sched.channel->request.choices_expected;
     calm_until = 0;
     skip = cx_prng_below(&cx_sched.prng, 2) == 0 ? draw_few(4) : 0;
-    stop_one_in = 1ULL << cx_prng_below(&cx_sched.prng, STOP_POWERS);
+    hint_one_in = focused ? 1 : 1ULL << cx_prng_below(&cx_sched.prng, STOP_POWERS);
     inner->begin();
 }
 
@@ -189,6 +195,18 @@ static struct cx_thread *without_held(struct cx_thread *self, struct cx_thread *
     return other;
 }
 
+// 1 if this point is a hint where to stop.
+static int hints(const struct cx_thread *self)
+{
+    const struct cx_range *around = cx_sched.channel->request.race.around;
+    uint64_t pc = (uint64_t)(uintptr_t)self->caller - 1;
+    if (!focused) {
+        return self->op == CX_OP_READ || self->op == CX_OP_WRITE;
+    }
+    return self->op != CX_OP_AFTER &&
+           ((pc >= around[0].start && pc < around[0].end) || (pc >= around[1].start && pc < around[1].end));
+}
+
 static struct cx_thread *race_at_point(struct cx_thread *self)
 {
     struct cx_thread *due = advance(self);
@@ -198,8 +216,7 @@ static struct cx_thread *race_at_point(struct cx_thread *self)
     if (due != NULL) {
         return due;
     }
-    int aimed = (self->op == CX_OP_READ || self->op == CX_OP_WRITE) && inner->labelled != NULL;
-    if (aimed && cx_prng_below(&cx_sched.prng, stop_one_in) == 0) {
+    if (inner->labelled != NULL && hints(self) && cx_prng_below(&cx_sched.prng, hint_one_in) == 0) {
         inner->labelled(self);
     }
     return ticks < calm_until && self != held ? self : without_held(self, inner->at_point(self), 1);

@@ -223,6 +223,8 @@ static void test_lengths_of_directed_runs_are_their_own(void **state)
     struct cx_error error;
     struct cx_deal *deal = learned(CX_STRATEGY_PORTFOLIO);
     assert_int_equal(cx_deal_aim(deal, aim_at(0x1000, "function:reader"), &error), CX_OK);
+    uint32_t unchanged = 0;
+    uint32_t runs = 0;
     for (uint64_t number = 1; number <= 6 * GENERATION; number++) {
         struct cx_record record = {.choices = 10, .steps = 100, .dealt = cx_deal_strategy(deal, number)};
         struct cx_request request = request_of(deal, number);
@@ -231,8 +233,12 @@ static void test_lengths_of_directed_runs_are_their_own(void **state)
         record.points_max = directed ? 400 : 40;
         assert_true(points == 0 || points == 50 || (directed && points == 500));
         assert_false(directed && number > 5 * GENERATION && points == 50);
+        // Half of them without change points.
+        unchanged += directed && request.pct_depth == 1;
+        runs += (uint32_t)directed;
         cx_deal_judge(deal, number, &record, 0);
     }
+    assert_in_range(unchanged, runs / 4, runs * 3 / 4);
     cx_deal_free(deal);
 }
 

@@ -9,7 +9,8 @@
 #include <sched.h>
 
 #define RUNS 100
-#define PUBLISHED 40  // stores of the thread that is held, each time in vain
+#define PUBLISHED 40 // stores of the thread that is held, each time in vain
+#define WALK 1000
 #define PATIENT 30000 // steps: patience halves with each vain hold, from 1000 + 2 * 150, and lasts 5000 in all
 
 // What the bodies leave for the tests to read.
@@ -184,6 +185,57 @@ static void test_patience_with_the_held_thread_ends(void **state)
     }
 }
 
+// How far another thread came from a thread's load to its store is left in a note.
+static void *increment_watched(void *argument)
+{
+    stroll(20);
+    uint64_t before = elsewhere;
+    uint64_t seen = __atomic_load_n(&words[0], __ATOMIC_SEQ_CST);
+    *sched_note(NOTE_LOAD_PC) = (uint64_t)(uintptr_t)cx_self->caller;
+    __atomic_store_n(&words[0], seen + 1, __ATOMIC_SEQ_CST);
+    *sched_note(NOTE_STORE_PC) = (uint64_t)(uintptr_t)cx_self->caller;
+    *sched_note(NOTE_SUM) = elsewhere - before;
+    stroll(20);
+    return argument;
+}
+
+static void an_increment_beside_a_long_walk(void)
+{
+    elsewhere = 0;
+    pthread_t thread = sched_spawn(increment_watched, NULL);
+    stroll(WALK);
+    sched_join(thread);
+}
+
+// Runs in which the walk went on for most of its length while the thread was on its way from load to store.
+static uint32_t stops_there(struct cx_range around)
+{
+    uint32_t stops = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct cx_request request = aimed(1, 2, 0, seed);
+        request.pct_depth = 1;
+        request.points_expected = 80;
+        request.race.around[0] = around;
+        assert_int_equal(sched_run(an_increment_beside_a_long_walk, &request)->outcome, CX_OUTCOME_PASS);
+        stops += *sched_note(NOTE_SUM) > WALK / 2;
+    }
+    return stops;
+}
+
+// The functions of the race are hints where to stop, for as long as it takes another thread to pass all that it does.
+static void test_threads_stop_in_the_functions_of_the_race(void **state)
+{
+    (void)state;
+    struct cx_request logged = {.strategy = CX_STRATEGY_REPLAY, .mode = CX_MODE_LOG};
+    assert_int_equal(sched_run(an_increment_beside_a_long_walk, &logged)->outcome, CX_OUTCOME_PASS);
+    struct pcs pcs = {*sched_note(NOTE_LOAD_PC), *sched_note(NOTE_STORE_PC)};
+    assert_true(pcs.load != 0 && pcs.load < pcs.store);
+    uint32_t nowhere = stops_there((struct cx_range){0, 0});
+    uint32_t there = stops_there((struct cx_range){pcs.load - 1, pcs.store});
+    assert_true(there > RUNS / 10);
+    assert_true(there > 3 * nowhere);
+}
+
 static void test_a_seed_is_a_run_and_replays(void **state)
 {
     (void)state;
@@ -211,8 +263,11 @@ static void test_a_seed_is_a_run_and_replays(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_the_order_that_is_asked_for),  cmocka_unit_test(test_one_access_of_two_threads),
-        cmocka_unit_test(test_what_cannot_race_never_meets), cmocka_unit_test(test_patience_with_the_held_thread_ends),
+        cmocka_unit_test(test_the_order_that_is_asked_for),
+        cmocka_unit_test(test_one_access_of_two_threads),
+        cmocka_unit_test(test_what_cannot_race_never_meets),
+        cmocka_unit_test(test_patience_with_the_held_thread_ends),
+        cmocka_unit_test(test_threads_stop_in_the_functions_of_the_race),
         cmocka_unit_test(test_a_seed_is_a_run_and_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
