@@ -23,18 +23,28 @@ int fuzz_warnings_ignore(void)
     return error ? -1 : 0;
 }
 
-static int helpers_make(struct fuzz_objects *objects)
+int fuzz_objects_help(struct fuzz_objects *objects, const struct fuzz_program *program)
 {
-    objects->start_thread = attribute_of("_thread", "start_joinable_thread");
-    objects->trace_memory[0] = attribute_of("_tracemalloc", "stop");
-    objects->trace_memory[1] = attribute_of("_tracemalloc", "start");
-    objects->freeze[0] = attribute_of("gc", "unfreeze");
-    objects->freeze[1] = attribute_of("gc", "freeze");
-    objects->at_exit = attribute_of("atexit", "register");
-    return objects->start_thread != NULL && objects->trace_memory[0] != NULL && objects->trace_memory[1] != NULL &&
-                   objects->freeze[0] != NULL && objects->freeze[1] != NULL && objects->at_exit != NULL
-               ? 0
-               : -1;
+    int complete = 1;
+    if (fuzz_program_has(program, FUZZ_OP_THREAD)) {
+        objects->start_thread = attribute_of("_thread", "start_joinable_thread");
+        complete &= objects->start_thread != NULL;
+    }
+    if (fuzz_program_has(program, FUZZ_OP_TRACEMALLOC)) {
+        objects->trace_memory[0] = attribute_of("_tracemalloc", "stop");
+        objects->trace_memory[1] = attribute_of("_tracemalloc", "start");
+        complete &= objects->trace_memory[0] != NULL && objects->trace_memory[1] != NULL;
+    }
+    if (fuzz_program_has(program, FUZZ_OP_FREEZE)) {
+        objects->freeze[0] = attribute_of("gc", "unfreeze");
+        objects->freeze[1] = attribute_of("gc", "freeze");
+        complete &= objects->freeze[0] != NULL && objects->freeze[1] != NULL;
+    }
+    if (fuzz_program_has(program, FUZZ_OP_AT_EXIT)) {
+        objects->at_exit = attribute_of("atexit", "register");
+        complete &= objects->at_exit != NULL;
+    }
+    return complete ? 0 : -1;
 }
 
 // A class and a function of Python, in __main__.
@@ -68,7 +78,7 @@ int fuzz_objects_make(struct fuzz_objects *objects)
         objects->keys[i] = PyUnicode_InternFromString(names[i]);
         complete &= objects->keys[i] != NULL;
     }
-    return complete ? helpers_make(objects) : -1;
+    return complete ? 0 : -1;
 }
 
 static int on_event(PyObject *self, PyFrameObject *frame, int what, PyObject *arg)
@@ -137,12 +147,8 @@ void fuzz_objects_drop(struct fuzz_objects *objects, const struct fuzz_program *
         PyEval_SetProfileAllThreads(NULL, NULL);
         PyEval_SetTraceAllThreads(NULL, NULL);
     }
-    if (fuzz_program_has(program, FUZZ_OP_TRACEMALLOC)) {
-        call(objects->trace_memory[0], NULL);
-    }
-    if (fuzz_program_has(program, FUZZ_OP_FREEZE)) {
-        call(objects->freeze[0], NULL);
-    }
+    call(objects->trace_memory[0], NULL);
+    call(objects->freeze[0], NULL);
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         Py_CLEAR(*all[i]);
     }

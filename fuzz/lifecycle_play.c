@@ -215,7 +215,7 @@ static void initialize(struct fuzz_player *player)
     }
     CX_CHECK(cx_python_start() == 0);
     struct fuzz_objects *objects = &world->lives[world->lives_count++];
-    CX_CHECK(fuzz_objects_make(objects) == 0);
+    CX_CHECK(fuzz_objects_make(objects) == 0 && fuzz_objects_help(objects, &world->program) == 0);
     atomic_store(&world->objects, objects);
     player->scopes[0].model = (struct model_level){.where = 0, .bound = 0};
 }
@@ -424,7 +424,8 @@ int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mod
     pthread_rwlock_init(&world->destroying, NULL);
     fuzz_program_walk(&world->program, choose_field, NULL);
     world->program.end = mode == FUZZ_CYCLE ? FUZZ_END_RETURN : world->program.end;
-    if ((world->lives_count == 0 && fuzz_world_prepare(world) != 0) || pyrt_attach_assume(&attach) != PYRT_OK) {
+    if ((world->lives_count == 0 && fuzz_world_prepare(world) != 0) ||
+        fuzz_objects_help(&world->lives[0], &world->program) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {
         return -1;
     }
     if (fuzz_program_has(&world->program, FUZZ_OP_ENTER_SHARED) &&

@@ -30,7 +30,7 @@ struct fuzz_objects {
     PyObject *type;                 // const after init
     PyObject *keys[FUZZ_ARGUMENTS]; // const after init
     PyObject *work;                 // const after init
-    PyObject *start_thread;         // const after init
+    PyObject *start_thread;         // const after init; NULL, as those that follow, where no operation needs it
     PyObject *trace_memory[2];      // const after init
     PyObject *freeze[2];            // const after init
     PyObject *at_exit;              // const after init
@@ -96,6 +96,8 @@ void fuzz_world_check(struct fuzz_world *world);
 
 // lifecycle_objects.c: make the objects of a new life. 0 or -1.
 int fuzz_objects_make(struct fuzz_objects *objects);
+// The functions that the operations of this program need beside them. Thread state: attached. 0 or -1.
+int fuzz_objects_help(struct fuzz_objects *objects, const struct fuzz_program *program);
 // Give the references up, and what the program has switched on. Thread state: attached.
 void fuzz_objects_drop(struct fuzz_objects *objects, const struct fuzz_program *program);
 // A finalization that finds subinterpreters warns of them. Nobody reads it, and to show it CPython imports `warnings`

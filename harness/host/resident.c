@@ -44,8 +44,7 @@ static int leaves_something(void)
             return 1;
         }
     }
-    return cx_again_last || channel->result.uncontrolled[0] != '\0' ||
-           cx_serve_lowest_descriptor() != descriptor;
+    return cx_again_last || channel->result.uncontrolled[0] != '\0' || cx_serve_lowest_descriptor() != descriptor;
 }
 
 // On the stack of cx_rewind_back: nothing here may write to memory of this process.

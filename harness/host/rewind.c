@@ -19,9 +19,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 
-#define PLACE 0x570000000000ul       // far from all else: of struct rewind,
-#define COPY_PLACE 0x571000000000ul  // of the copy of all memory,
-#define PLACES_END 0x580000000000ul  // and what ends both
+#define PLACE 0x570000000000ul      // far from all else: of struct rewind,
+#define COPY_PLACE 0x571000000000ul // of the copy of all memory,
+#define PLACES_END 0x580000000000ul // and what ends both
 #define COPY_BYTES_MAX 0x8000000000ul
 #define RANGES_MAX 1024
 #define REGIONS_MAX 4096
@@ -189,8 +189,8 @@ static int watch(const struct ranges *ranges)
             return -1;
         }
     }
-    past->pagemap = (int)move_up(
-        cx_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0, 0, 0));
+    past->pagemap =
+        (int)move_up(cx_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0, 0, 0));
     return past->pagemap >= 0 ? 0 : -1;
 }
 
