@@ -17,18 +17,22 @@
 
 #define CALLER __builtin_return_address(0)
 
-__attribute__((always_inline)) static inline void before_load(const volatile void *address, int order,
-                                                              const void *caller)
+#define INLINE __attribute__((always_inline)) static inline
+
+// Each of these is the point before an operation, and returns the thread that has to pass one after it, or NULL.
+
+INLINE struct cx_thread *before_load(const volatile void *address, int order, const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return;
+        return NULL;
     }
     if (order == __ATOMIC_RELAXED || cx_atomics_quiet) {
         cx_look(self, (const void *)address, caller);
-    } else {
-        cx_step_look(self, CX_OP_LOAD, (const void *)address, caller);
+        return NULL;
     }
+    cx_step_look(self, CX_OP_LOAD, (const void *)address, caller);
+    return self;
 }
 
 // A store that is no point.
@@ -40,34 +44,25 @@ static inline void quiet_store(struct cx_thread *self, const volatile void *addr
     }
 }
 
-__attribute__((always_inline)) static inline void before_store(const volatile void *address, int order,
-                                                               const void *caller)
+INLINE struct cx_thread *before_store(const volatile void *address, int order, const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return;
+        return NULL;
     }
     if (order == __ATOMIC_RELAXED || cx_atomics_quiet) {
         quiet_store(self, address);
-    } else {
-        cx_step(self, CX_OP_STORE, (const void *)address, caller);
+        return NULL;
     }
+    cx_step(self, CX_OP_STORE, (const void *)address, caller);
+    return self;
 }
 
-__attribute__((always_inline)) static inline void after(const volatile void *address, const void *caller)
-{
-    struct cx_thread *self = cx_self;
-    if (self != NULL && !cx_atomics_quiet) {
-        cx_step_after(self, (const void *)address, caller);
-    }
-}
-
-__attribute__((always_inline)) static inline void before_change(const volatile void *address, enum cx_op op,
-                                                                int changes, const void *caller)
+INLINE struct cx_thread *before_change(const volatile void *address, enum cx_op op, int changes, const void *caller)
 {
     struct cx_thread *self = cx_self;
     if (self == NULL) {
-        return;
+        return NULL;
     }
     if (__builtin_expect(cx_atomics_quiet, 0)) {
         if (changes) {
@@ -75,10 +70,20 @@ __attribute__((always_inline)) static inline void before_change(const volatile v
         } else {
             cx_look(self, (const void *)address, caller);
         }
-    } else if (changes) {
+        return NULL;
+    }
+    if (changes) {
         cx_step(self, op, (const void *)address, caller);
     } else {
         cx_step_look(self, op, (const void *)address, caller);
+    }
+    return self;
+}
+
+INLINE void after(struct cx_thread *self, const volatile void *address, const void *caller)
+{
+    if (self != NULL) {
+        cx_step_after(self, (const void *)address, caller);
     }
 }
 
@@ -87,9 +92,9 @@ __attribute__((always_inline)) static inline void before_change(const volatile v
     {                                                                                                                  \
         (void)order;                                                                                                   \
         type old = __atomic_load_n(address, __ATOMIC_RELAXED);                                                         \
-        before_change(address, CX_OP_RMW, (type)(changed) != old, CALLER);                                             \
+        struct cx_thread *self = before_change(address, CX_OP_RMW, (type)(changed) != old, CALLER);                    \
         old = builtin(address, value, __ATOMIC_SEQ_CST);                                                               \
-        after(address, CALLER);                                                                                        \
+        after(self, address, CALLER);                                                                                  \
         return old;                                                                                                    \
     }
 
@@ -99,34 +104,30 @@ __attribute__((always_inline)) static inline void before_change(const volatile v
         (void)order;                                                                                                   \
         (void)failure;                                                                                                 \
         type old = __atomic_load_n(address, __ATOMIC_RELAXED);                                                         \
-        before_change(address, CX_OP_CAS, old == *expected && desired != old, CALLER);                                 \
+        struct cx_thread *self = before_change(address, CX_OP_CAS, old == *expected && desired != old, CALLER);        \
         int done = __atomic_compare_exchange_n(address, expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);     \
-        after(address, CALLER);                                                                                        \
+        after(self, address, CALLER);                                                                                  \
         return done;                                                                                                   \
     }
 
 #define DEFINE_ALL(bits, type)                                                                                         \
     type __tsan_atomic##bits##_load(const volatile type *address, int order)                                           \
     {                                                                                                                  \
-        before_load(address, order, CALLER);                                                                           \
+        struct cx_thread *self = before_load(address, order, CALLER);                                                  \
         type value = __atomic_load_n(address, __ATOMIC_SEQ_CST);                                                       \
-        if (order != __ATOMIC_RELAXED) {                                                                               \
-            after(address, CALLER);                                                                                    \
-        }                                                                                                              \
+        after(self, address, CALLER);                                                                                  \
         return value;                                                                                                  \
     }                                                                                                                  \
     void __tsan_atomic##bits##_store(volatile type *address, type value, int order)                                    \
     {                                                                                                                  \
-        before_store(address, order, CALLER);                                                                          \
+        struct cx_thread *self = before_store(address, order, CALLER);                                                 \
         /* x86: a release store is a plain one; the full fence is for a store that asked for it. */                    \
         if (order == __ATOMIC_SEQ_CST) {                                                                               \
             __atomic_store_n(address, value, __ATOMIC_SEQ_CST);                                                        \
         } else {                                                                                                       \
             __atomic_store_n(address, value, __ATOMIC_RELEASE);                                                        \
         }                                                                                                              \
-        if (order != __ATOMIC_RELAXED) {                                                                               \
-            after(address, CALLER);                                                                                    \
-        }                                                                                                              \
+        after(self, address, CALLER);                                                                                  \
     }                                                                                                                  \
     DEFINE_RMW(bits, type, exchange, __atomic_exchange_n, value)                                                       \
     DEFINE_RMW(bits, type, fetch_add, __atomic_fetch_add, old + value)                                                 \
@@ -143,9 +144,9 @@ __attribute__((always_inline)) static inline void before_change(const volatile v
         (void)order;                                                                                                   \
         (void)failure;                                                                                                 \
         type old = __atomic_load_n(address, __ATOMIC_RELAXED);                                                         \
-        before_change(address, CX_OP_CAS, old == expected && desired != old, CALLER);                                  \
+        struct cx_thread *self = before_change(address, CX_OP_CAS, old == expected && desired != old, CALLER);         \
         __atomic_compare_exchange_n(address, &expected, desired, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);               \
-        after(address, CALLER);                                                                                        \
+        after(self, address, CALLER);                                                                                  \
         return expected;                                                                                               \
     }
 

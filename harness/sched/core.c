@@ -263,6 +263,11 @@ void cx_point_access(struct cx_thread *self, enum cx_op op, const void *object, 
     cx_signals_due(self);
 }
 
+CX_RARE void cx_point_slow(struct cx_thread *self, enum cx_op op, const void *object, const void *caller)
+{
+    cx_point_access(self, op, object, 1, caller);
+}
+
 void cx_point_labelled(struct cx_thread *self, const char *label, const void *caller)
 {
     if (cx_sched.strategy->labelled != NULL) {
@@ -390,7 +395,7 @@ void cx_yield(struct cx_thread *self, enum cx_op op, const void *object, const v
     cx_signals_due(self);
 }
 
-void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller)
+CX_RARE void cx_spin_slow(struct cx_thread *self, const void *object, const void *caller)
 {
     // Loads without a point have passed no time; and who waits for the clock to move is helped along.
     uint32_t shift = self->reads_clock ? (self->spin.rounds < 16 ? self->spin.rounds : 16) : 0;
