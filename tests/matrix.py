@@ -6,10 +6,10 @@
     tests/matrix.py --print
 
 SCENARIO is a name or a shell pattern; without one, every scenario that docs/upstream-tests.md names beside upstream's
-tests. A round plays the next --step runs of each scenario, target and strategy; the rounds end when each has --runs. What a round showed goes into --log, one line
-each, so that the same command goes on where it was stopped; a changed runtime or scenario wants a new log. Schedule
-files of findings are in the build's folder, in matrix-out. The table goes to standard output. Exit status 1: a
-finding that scenarios/known.json does not explain.
+tests. A round plays the next --step runs of each scenario, target and strategy; the rounds end when each has --runs.
+What a round showed goes into --log, one line each, so that the same command goes on where it was stopped; a changed
+runtime or scenario wants a new log. Schedule files of findings are in the build's folder, in matrix-out. The table
+goes to standard output. Exit status 1: a finding that scenarios/known.json does not explain.
 """
 import argparse
 import fnmatch

@@ -18,8 +18,8 @@ RUNS = 300
 FAILING_MIN = 0.15
 SIGNATURES_MIN = 3
 PREEMPTIONS_MAX = 3
-WINDOW = re.compile(r"^Preemptions inside these functions suffice: (.+)\n +of 100 random schedules each, the finding comes "
-                    r"in (\d+) that preempt only there,\n +in (\d+) that preempt everywhere else", re.M)
+WINDOW = re.compile(r"^Preemptions inside these functions suffice: (.+)\n +of 100 random schedules each, the finding "
+                    r"comes in (\d+) that preempt only there,\n +in (\d+) that preempt everywhere else", re.M)
 
 
 def same_command_twice(test):
