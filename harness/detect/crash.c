@@ -73,8 +73,11 @@ static void on_alarm(int number, siginfo_t *info, void *context)
     (void)info;
     const ucontext_t *where = context;
     const struct cx_thread *running = cx_sched.current;
-    static uint32_t late; // slices follow each other: one of them for a run that is about to end
-    if (cx_family_waits() || time_is_left() || (cx_finish_begun() && late++ == 0)) {
+    static uint32_t late; // slices follow each other: some of them for a run that is about to end
+    // Threads without control are asked one after the other, and each may take its time to answer.
+    const uint32_t late_max = running != NULL ? 1 : CX_WALL_SLICES;
+    // Who waited here for another one to end the run would get the next slice on top, until its stack ends.
+    if (cx_family_waits() || cx_finish_elsewhere() || time_is_left() || (cx_finish_begun() && late++ < late_max)) {
         return;
     }
     if (running != NULL && cx_self != running) {

@@ -83,6 +83,11 @@ int cx_finish_begun(void)
     return __atomic_load_n(&finisher, __ATOMIC_ACQUIRE) == (int32_t)cx_syscall3(SYS_gettid, 0, 0, 0);
 }
 
+int cx_finish_elsewhere(void)
+{
+    return __atomic_load_n(&finisher, __ATOMIC_ACQUIRE) != 0 && !cx_finish_begun();
+}
+
 static uint32_t holder_of(const struct cx_thread *thread)
 {
     if (thread->op == CX_OP_THREAD_JOIN) {

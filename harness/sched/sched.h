@@ -430,6 +430,8 @@ __attribute__((noreturn)) void cx_finish_at(enum cx_outcome outcome, const char 
 void cx_finish_claim(void);
 // 1: the calling thread has begun to end the run.
 int cx_finish_begun(void);
+// 1: another thread has.
+int cx_finish_elsewhere(void);
 // The same, with a stack that was kept: where something was made.
 __attribute__((noreturn)) void cx_finish_with(enum cx_outcome outcome, const char *message, const char *location,
                                               const struct cx_stack *stack);

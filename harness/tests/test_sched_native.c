@@ -10,14 +10,19 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <sys/select.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "harness/host/run.h"
 #include "harness/interpose/clock.h"
+#include "harness/interpose/real.h"
+#include "harness/sched/sched.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
@@ -289,6 +294,109 @@ static void test_weight_of_a_start_up_is_hidden(void **state)
     fclose(file);
 }
 
+static pid_t ids[2]; // of main and of the thread that ends the run
+
+static void wait_for_ever(void)
+{
+    for (;;) {
+        pause();
+    }
+}
+
+// Asked where it is, it says nothing, which costs the one who asks some time.
+static void *say_nothing(void *argument)
+{
+    sigset_t question;
+    sigemptyset(&question);
+    sigaddset(&question, SIGURG);
+    pthread_sigmask(SIG_BLOCK, &question, NULL);
+    wait_for_ever();
+    return argument;
+}
+
+static void *end_the_run(void *argument)
+{
+    ids[1] = (pid_t)syscall(SYS_gettid);
+    pthread_barrier_wait(&barrier);
+    wait_for_ever();
+    return argument;
+}
+
+static int has_pending_signals(pid_t thread)
+{
+    char path[64];
+    char line[128];
+    unsigned long long pending = 0;
+    snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)thread);
+    FILE *file = fopen(path, "r");
+    if (file == NULL) {
+        return 0;
+    }
+    while (fgets(line, sizeof(line), file) != NULL && sscanf(line, "SigPnd: %llx", &pending) != 1) {
+    }
+    fclose(file);
+    return pending != 0;
+}
+
+// The watchdog's signal, so many times; each has begun to be handled when the next comes.
+static void tick(pid_t thread, int times)
+{
+    for (int i = 0; i < times; i++) {
+        syscall(SYS_tgkill, getpid(), thread, SIGRTMAX);
+        while (has_pending_signals(thread)) {
+            sched_yield();
+        }
+    }
+}
+
+static void *watch(void *argument)
+{
+    struct sigaction question;
+    tick(ids[1], CX_WALL_SLICES);
+    do {
+        sched_yield();
+        sigaction(SIGURG, NULL, &question);
+    } while (question.sa_handler == SIG_DFL);
+    tick(ids[0], 64);
+    wait_for_ever();
+    return argument;
+}
+
+static void hang(struct cx_channel *channel)
+{
+    cx_playing = 1;
+    cx_sched.channel = channel;
+    cx_crash_install(120000);
+    cx_crash_thread_init(0);
+    ids[0] = getpid();
+    pthread_barrier_init(&barrier, NULL, 2);
+    for (int i = 0; i < 4; i++) {
+        sched_spawn(say_nothing, NULL);
+    }
+    sched_spawn(end_the_run, NULL);
+    pthread_barrier_wait(&barrier);
+    sched_spawn(watch, NULL);
+    wait_for_ever();
+}
+
+// The watchdog goes on while one thread says that the run hangs. Each of its signals that reached another thread meant
+// one more handler on that thread's stack, until it ended: "crash SIGSEGV in ?".
+static void test_watchdog_beside_the_end_of_a_hang(void **state)
+{
+    (void)state;
+    int status = 0;
+    struct cx_channel *channel = sched_channel();
+    memset(&channel->result, 0, offsetof(struct cx_result, cycle));
+    pid_t child = fork();
+    if (child == 0) {
+        hang(channel);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_true(channel->result.complete);
+    assert_int_equal(channel->result.outcome, CX_OUTCOME_HANG);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_pause_and_abort_end_by_signal),
         cmocka_unit_test(test_clock_of_a_start_up_is_a_counter),
         cmocka_unit_test(test_weight_of_a_start_up_is_hidden),
+        cmocka_unit_test(test_watchdog_beside_the_end_of_a_hang),
     };
     return cmocka_run_group_tests(tests, use_real_clocks, NULL);
 }
