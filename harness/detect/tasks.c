@@ -56,8 +56,8 @@ static char *decimal_append(char *at, uint64_t value)
 void cx_tasks_each(void (*visit)(long tid, void *argument), void *argument)
 {
     _Alignas(8) char entries[4096];
-    __asm__ volatile(""
-                     : "=m"(entries)); // the kernel fills it, which an analyser cannot know; zeroes would be memset's
+    // The kernel fills it, which an analyser cannot know; zeroes would be memset's, which is intercepted, too.
+    __asm__ volatile("" : "=m"(entries));
     long folder = cx_syscall3(SYS_open, (long)"/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     long bytes = 0;
     while (folder >= 0 && (bytes = cx_syscall3(SYS_getdents64, folder, (long)entries, sizeof(entries))) > 0) {
