@@ -6,6 +6,10 @@
 // fault, which the kernel settles by itself. Pages stay unprotected after that, and are put back each time, until there
 // are many of them: then all are protected anew. All that this file remembers lies far from all other memory, as does
 // its copy of that memory; it runs on a stack of its own there while the memory is put back. Raw system calls.
+//
+// What is put back is private memory that can be written to, and private memory of no file whatever can be done with
+// it: an allocator takes rights away from such memory, gives them, and unmaps it. Its rights and its places are put
+// back before its pages are.
 #include "harness/host/rewind.h"
 
 #include "harness/sched/futex.h"
@@ -50,9 +54,11 @@ struct scan {
 // One line of /proc/self/maps.
 struct range {
     uint64_t start, end;
-    uint32_t permissions; // four letters
-    int file;
-    char *copy; // NULL: not ours to put back
+    uint64_t device, inode; // 0: of no file
+    uint64_t base;          // where its file would begin; the same for all parts of a mapping
+    uint32_t permissions;   // four letters
+    int named;              // by the kernel: the stack, the heap, or memory of its own
+    char *copy;             // NULL: not ours to put back
 };
 
 struct regions {
@@ -71,6 +77,7 @@ static struct rewind {
     void (*after)(void);
     void (*otherwise)(void);
     int pagemap;
+    long watcher;
     long brk;
     struct ranges ranges;
     struct ranges now;
@@ -102,17 +109,24 @@ static uint64_t hexadecimal(const char **at)
     }
 }
 
-// "start-end perms offset major:minor inode path"
+// "start-end perms offset major:minor inode   path"; the decimal inode is only compared.
 static void line_read(const char *at, struct range *range)
 {
     range->start = hexadecimal(&at);
     at++;
     range->end = hexadecimal(&at);
     memcpy(&range->permissions, at + 1, 4);
-    for (int blanks = 0; blanks < 4; at++) {
-        blanks += *at == ' ';
-    }
-    range->file = *at != '0';
+    at += strlen(" rw-p ");
+    uint64_t offset = hexadecimal(&at);
+    at++;
+    range->device = hexadecimal(&at) << 32;
+    at++;
+    range->device |= hexadecimal(&at);
+    at++;
+    range->inode = hexadecimal(&at);
+    range->base = range->inode != 0 ? range->start - offset : 0;
+    at += strspn(at, " ");
+    range->named = *at == '[';
     range->copy = NULL;
 }
 
@@ -143,10 +157,16 @@ static int maps_read(struct ranges *ranges)
     return 0;
 }
 
-// Private memory that can be written to, and is not this file's.
+static int has(const struct range *range, const char *letters, size_t at)
+{
+    return memcmp((const char *)&range->permissions + at, letters, strlen(letters)) == 0;
+}
+
+// Private memory that is not this file's, and can be written to, or is of no file.
 static int is_ours(const struct range *range)
 {
-    return memcmp(&range->permissions, "rw-p", 4) == 0 && (range->start < PLACE || range->start >= PLACES_END);
+    return has(range, "p", 3) && (has(range, "rw-", 0) || (range->inode == 0 && !range->named)) &&
+           (range->start < PLACE || range->start >= PLACES_END);
 }
 
 // The pages that there are among those that are watched, and are of `categories`, in order. 0 or -1.
@@ -174,24 +194,29 @@ static long move_up(long fd)
     return moved;
 }
 
-// Have the kernel watch writes to what is ours. 0 or -1.
+// Have the kernel watch writes to what is ours; what it watches already stays as it is. 0 or -1.
 static int watch(const struct ranges *ranges)
 {
-    long fd = move_up(cx_syscall3(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0));
-    struct uffdio_api api = {.api = UFFD_API, .features = WRITES_ASYNC};
-    if (fd < 0 || cx_syscall3(SYS_ioctl, fd, (long)UFFDIO_API, (long)&api) != 0) {
-        return -1;
-    }
+    int error = 0;
     for (uint32_t i = 0; i < ranges->count; i++) {
         struct uffdio_register range = {.range = {ranges->list[i].start, ranges->list[i].end - ranges->list[i].start},
                                         .mode = UFFDIO_REGISTER_MODE_WP};
-        if (is_ours(&ranges->list[i]) && cx_syscall3(SYS_ioctl, fd, (long)UFFDIO_REGISTER, (long)&range) != 0) {
-            return -1;
-        }
+        error |= is_ours(&ranges->list[i]) &&
+                 cx_syscall3(SYS_ioctl, past->watcher, (long)UFFDIO_REGISTER, (long)&range) != 0;
     }
+    return error ? -1 : 0;
+}
+
+static int watch_begin(void)
+{
+    struct uffdio_api api = {.api = UFFD_API, .features = WRITES_ASYNC};
+    past->watcher = move_up(cx_syscall3(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY, 0, 0));
     past->pagemap =
         (int)move_up(cx_syscall6(SYS_openat, AT_FDCWD, (long)"/proc/self/pagemap", O_RDONLY | O_CLOEXEC, 0, 0, 0));
-    return past->pagemap >= 0 ? 0 : -1;
+    return past->watcher >= 0 && past->pagemap >= 0 &&
+                   cx_syscall3(SYS_ioctl, past->watcher, (long)UFFDIO_API, (long)&api) == 0
+               ? watch(&past->ranges)
+               : -1;
 }
 
 static int copy_map(struct ranges *ranges)
@@ -207,26 +232,46 @@ static int copy_map(struct ranges *ranges)
     return bytes < COPY_BYTES_MAX && map_at(COPY_PLACE, bytes) != NULL ? 0 : -1;
 }
 
+static int protect(uint64_t start, uint64_t end, long rights)
+{
+    return cx_syscall3(SYS_mprotect, (long)start, (long)(end - start), rights) == 0 ? 0 : -1;
+}
+
+static long rights_of(const struct range *range)
+{
+    return (has(range, "r", 0) ? PROT_READ : 0) | (has(range, "w", 1) ? PROT_WRITE : 0) |
+           (has(range, "x", 2) ? PROT_EXEC : 0);
+}
+
+// A part of a range: `to_copy` or back. 0 or -1.
+static int part_copy(const struct range *range, uint64_t start, uint64_t end, int to_copy)
+{
+    char *memory = (char *)start; // NOLINT(performance-no-int-to-ptr): an address of the kernel's
+    char *copy = range->copy + (start - range->start);
+    int closed = !has(range, "rw", 0);
+    int error = closed ? protect(start, end, PROT_READ | PROT_WRITE) : 0;
+    if (error == 0) {
+        memcpy(to_copy ? copy : memory, to_copy ? memory : copy, end - start);
+        error = closed ? protect(start, end, rights_of(range)) : 0;
+    }
+    return error;
+}
+
 // For each part of a region in turn: `to_copy` or back. 0; -1 if a part of it is not ours.
 static int region_copy(const struct ranges *ranges, const struct region *region, int to_copy)
 {
     uint64_t at = region->start;
+    int error = 0;
     for (uint32_t i = 0; i < ranges->count && at < region->end; i++) {
         const struct range *range = &ranges->list[i];
         if (range->copy == NULL || at < range->start || at >= range->end) {
             continue;
         }
         uint64_t end = region->end < range->end ? region->end : range->end;
-        char *memory = (char *)at; // NOLINT(performance-no-int-to-ptr): an address of the kernel's
-        char *copy = range->copy + (at - range->start);
-        if (to_copy) {
-            memcpy(copy, memory, end - at);
-        } else {
-            memcpy(memory, copy, end - at);
-        }
+        error |= part_copy(range, at, end, to_copy);
         at = end;
     }
-    return at == region->end ? 0 : -1;
+    return at == region->end ? error : -1;
 }
 
 static int copy_take(void)
@@ -238,7 +283,7 @@ static int copy_take(void)
     int error = 0;
     for (uint32_t i = 0; i < past->ranges.count; i++) {
         const struct range *range = &past->ranges.list[i];
-        if (range->copy != NULL && range->file) {
+        if (range->copy != NULL && range->inode != 0) {
             error |= region_copy(&past->ranges, &(struct region){range->start, range->end, 0}, 1);
         }
     }
@@ -259,7 +304,7 @@ __attribute__((noinline)) static void stack_touch(void)
 static int prepare(void)
 {
     stack_touch();
-    if (map_at(PLACE, sizeof(*past)) == NULL || maps_read(&past->ranges) != 0 || watch(&past->ranges) != 0) {
+    if (map_at(PLACE, sizeof(*past)) == NULL || maps_read(&past->ranges) != 0 || watch_begin() != 0) {
         return -1;
     }
     // Once more, with our own.
@@ -282,31 +327,72 @@ int cx_rewind_mark(void)
     return 1;
 }
 
-// Take away what has been mapped since; 0, or -1 if something that was there is gone, or is another.
+static int is_same(const struct range *was, const struct range *now)
+{
+    return was->inode == now->inode && was->device == now->device && was->base == now->base &&
+           has(was, "p", 3) == has(now, "p", 3);
+}
+
+// From `start` to `end` there was `was`, and is `now`; NULL: nothing. 0, or -1 if something that is not ours is gone or
+// another.
+static int part_restore(const struct range *was, const struct range *now, uint64_t start, uint64_t end)
+{
+    long bytes = (long)(end - start);
+    if (was == NULL) {
+        int copy = start >= COPY_PLACE && start < PLACES_END;
+        return copy || cx_syscall3(SYS_munmap, (long)start, bytes, 0) == 0 ? 0 : -1;
+    }
+    if (now != NULL && is_same(was, now)) {
+        if (was->permissions == now->permissions) {
+            return 0;
+        }
+        return was->copy != NULL ? protect(start, end, rights_of(was)) : -1;
+    }
+    if (was->copy == NULL || was->inode != 0 || was->named) {
+        return -1;
+    }
+    long memory = cx_syscall6(SYS_mmap, (long)start, bytes, rights_of(was),
+                              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    return memory == (long)start ? 0 : -1;
+}
+
+// The first range that ends behind `at`, from `*next` on.
+static const struct range *range_behind(const struct ranges *ranges, uint32_t *next, uint64_t at)
+{
+    static const struct range none = {.start = UINT64_MAX, .end = UINT64_MAX};
+    while (*next < ranges->count && ranges->list[*next].end <= at) {
+        (*next)++;
+    }
+    return *next < ranges->count ? &ranges->list[*next] : &none;
+}
+
+// Take away what has been mapped since, and put back the places and the rights of what was there: part by part, for
+// ranges may have been split, and may have grown together. 0 or -1.
 static int maps_restore(void)
 {
-    const struct ranges *now = &past->now;
-    const struct ranges *ranges = &past->ranges;
-    uint32_t next = 0;
+    uint32_t next_was = 0;
+    uint32_t next_now = 0;
+    uint64_t at = 0;
     if (cx_syscall3(SYS_brk, past->brk, 0, 0) != past->brk || maps_read(&past->now) != 0) {
         return -1;
     }
-    for (uint32_t i = 0; i < now->count; i++) {
-        const struct range *range = &now->list[i];
-        if (range->start >= COPY_PLACE && range->start < PLACES_END) {
-            continue;
+    for (;;) {
+        const struct range *was = range_behind(&past->ranges, &next_was, at);
+        const struct range *now = range_behind(&past->now, &next_now, at);
+        uint64_t start = was->start < now->start ? was->start : now->start;
+        start = start > at ? start : at;
+        if (start == UINT64_MAX) {
+            return watch(&past->ranges); // what has been mapped again, by us or by the run
         }
-        const struct range *was = next < ranges->count ? &ranges->list[next] : NULL;
-        if (was != NULL && was->start == range->start && was->end == range->end &&
-            was->permissions == range->permissions) {
-            next++;
-        } else if (was != NULL && was->start < range->end) {
+        int in_was = was->start <= start;
+        int in_now = now->start <= start;
+        uint64_t was_changes = in_was ? was->end : was->start;
+        uint64_t now_changes = in_now ? now->end : now->start;
+        at = was_changes < now_changes ? was_changes : now_changes;
+        if (part_restore(in_was ? was : NULL, in_now ? now : NULL, start, at) != 0) {
             return -1;
-        } else {
-            cx_syscall3(SYS_munmap, (long)range->start, (long)(range->end - range->start), 0);
         }
     }
-    return next == ranges->count ? 0 : -1;
 }
 
 // Memory that was given back to the kernel reads as zero now.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A process goes back to what it was: static, heap and stack memory, pages that were given back, the end of the heap,
-// mappings and the addresses that come next are those of the first time. What cannot be put back is said.
+// mappings and the addresses that come next are those of the first time, and so are rights, and memory that was
+// unmapped. What cannot be put back is said.
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -130,25 +131,166 @@ static void go_back_often(void)
     cx_rewind_back(called, called, said);
 }
 
-static void lose_a_mapping(void)
+// Pages of one mapping, by what a run does to them; between them others, to which it does nothing. All but the fresh
+// ones, which nobody has written to, have a 1 in every byte.
+enum {
+    CLOSED, // no rights any more
+    READ_ONLY = 2,
+    CLOSED_FRESH = 4,
+    GONE = 6,
+    GONE_FRESH = 8,
+    REPLACED = 10, // unmapped and mapped again, and written to
+    REPLACED_FRESH = 12,
+    FILE_HERE = 14, // a file in its place
+    OPENED = 16,    // nobody could read or write it, and now all can, and it is written to
+    OPENED_FRESH = 18,
+    PAGES = 20,
+};
+
+static char *page_at(char *memory, int page)
 {
-    char *page = map(4096);
+    return memory + page * 4096L;
+}
+
+static int is_fresh(int page)
+{
+    return page == CLOSED_FRESH || page == GONE_FRESH || page == REPLACED_FRESH || page == OPENED_FRESH;
+}
+
+static int is_closed(int page)
+{
+    return page == OPENED || page == OPENED_FRESH;
+}
+
+static void replace(char *page, int flags, int fd)
+{
+    munmap(page, 4096);
+    if (mmap(page, 4096, PROT_READ | PROT_WRITE, flags | MAP_FIXED, fd, 0) != page) {
+        _exit(1);
+    }
+}
+
+static void harm(char *memory)
+{
+    FILE *file = tmpfile();
+    if (file == NULL || ftruncate(fileno(file), 4096) != 0) {
+        _exit(1);
+    }
+    mprotect(page_at(memory, CLOSED), 4096, PROT_NONE);
+    mprotect(page_at(memory, READ_ONLY), 4096, PROT_READ);
+    mprotect(page_at(memory, CLOSED_FRESH), 4096, PROT_NONE);
+    munmap(page_at(memory, GONE), 4096);
+    munmap(page_at(memory, GONE_FRESH), 4096);
+    replace(page_at(memory, REPLACED), MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    replace(page_at(memory, REPLACED_FRESH), MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    replace(page_at(memory, FILE_HERE), MAP_SHARED, fileno(file));
+    mprotect(page_at(memory, OPENED), 4096, PROT_READ | PROT_WRITE);
+    mprotect(page_at(memory, OPENED_FRESH), 4096, PROT_READ | PROT_WRITE);
+    for (int page = REPLACED; page < PAGES; page += 2) {
+        memset(page_at(memory, page), 3, 4096);
+    }
+    fclose(file);
+}
+
+// What can be done with a page, as the kernel sees it: reading it into a pipe, or a byte from one.
+static int can(char *page, int writing)
+{
+    int ends[2];
+    char byte = 0;
+    if (pipe(ends) != 0 || write(ends[1], &byte, 1) != 1) {
+        _exit(1);
+    }
+    int done = writing ? read(ends[0], page, 1) == 1 : write(ends[1], page, 1) == 1;
+    close(ends[0]);
+    close(ends[1]);
+    return done;
+}
+
+static int is_as_it_was(char *memory, int page)
+{
+    char *at = page_at(memory, page);
+    if (is_closed(page)) {
+        if (can(at, 0)) {
+            return 0;
+        }
+        mprotect(at, 4096, PROT_READ | PROT_WRITE);
+    }
+    return are_all(at, 4096, is_fresh(page) ? 0 : 1) && can(at, 1);
+}
+
+static void go_back_to_rights_and_places(void)
+{
+    char *memory = map(PAGES * 4096L);
+    for (int page = 0; page < PAGES; page++) {
+        if (!is_fresh(page)) {
+            memset(page_at(memory, page), 1, 4096);
+        }
+        if (is_closed(page)) {
+            mprotect(page_at(memory, page), 4096, PROT_NONE);
+        }
+    }
     if (!cx_rewind_mark()) {
         _exit(SKIPPED);
     }
-    story->turns++;
-    munmap(page, 4096);
+    int same = 1;
+    for (int page = 0; page < PAGES; page++) {
+        same &= is_as_it_was(memory, page);
+    }
+    story->same += same;
+    if (++story->turns == TURNS) {
+        _exit(0);
+    }
+    harm(memory);
     cx_rewind_back(called, called, said);
 }
 
-static void change_a_protection(void)
+// Private, and of a file.
+static char *map_file(void)
 {
-    char *page = map(8192);
+    FILE *file = tmpfile();
+    if (file == NULL || ftruncate(fileno(file), 8192) != 0) {
+        _exit(1);
+    }
+    char *memory = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE, fileno(file), 0);
+    if (memory == MAP_FAILED) {
+        _exit(1);
+    }
+    fclose(file);
+    return memory;
+}
+
+static void mark_in_first_turn(void)
+{
     if (!cx_rewind_mark()) {
         _exit(SKIPPED);
     }
-    story->turns++;
-    mprotect(page, 4096, PROT_READ);
+    if (story->turns++ > 0) {
+        _exit(1);
+    }
+}
+
+static void lose_a_file(void)
+{
+    char *memory = map_file();
+    mark_in_first_turn();
+    munmap(memory, 4096);
+    cx_rewind_back(called, called, said);
+}
+
+static void open_a_file(void)
+{
+    char *memory = map_file();
+    mark_in_first_turn();
+    mprotect(memory, 4096, PROT_READ | PROT_WRITE);
+    cx_rewind_back(called, called, said);
+}
+
+static void change_a_file(void)
+{
+    char *memory = map_file();
+    mark_in_first_turn();
+    replace(memory, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+    mprotect(memory, 4096, PROT_READ);
     cx_rewind_back(called, called, said);
 }
 
@@ -177,11 +319,20 @@ static void test_all_is_as_it_was(void **state)
     assert_int_equal(story->otherwise, 0);
 }
 
+static void test_rights_and_places_are_put_back(void **state)
+{
+    (void)state;
+    assert_int_equal(in_child(go_back_to_rights_and_places), 0);
+    assert_int_equal(story->turns, TURNS);
+    assert_int_equal(story->same, TURNS);
+    assert_int_equal(story->otherwise, 0);
+}
+
 static void test_what_cannot_be_put_back_is_said(void **state)
 {
     (void)state;
-    void (*const bodies[])(void) = {lose_a_mapping, change_a_protection};
-    for (size_t i = 0; i < 2; i++) {
+    void (*const bodies[])(void) = {lose_a_file, open_a_file, change_a_file};
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         assert_int_equal(in_child(bodies[i]), 0);
         assert_int_equal(story->turns, 1);
         assert_int_equal(story->calls, 1);
@@ -195,12 +346,13 @@ int main(void)
     if (story == MAP_FAILED) {
         return 1;
     }
-    if (in_child(lose_a_mapping) == SKIPPED) {
+    if (in_child(lose_a_file) == SKIPPED) {
         puts("this kernel does not tell which pages were written to: Linux 6.7 does");
         return SKIPPED;
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_is_as_it_was),
+        cmocka_unit_test(test_rights_and_places_are_put_back),
         cmocka_unit_test(test_what_cannot_be_put_back_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
