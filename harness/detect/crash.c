@@ -4,7 +4,9 @@
 // watchdog. Handlers are installed past ThreadSanitizer, which would defer them to its own interceptors.
 #include "harness/detect/blocked.h"
 #include "harness/detect/native_threads.h"
+#include "harness/detect/stack.h"
 #include "harness/detect/tasks.h"
+#include "harness/detect/unwind.h"
 #include "harness/detect/watch.h"
 #include "harness/host/run.h"
 #include "harness/interpose/family.h"
@@ -34,20 +36,42 @@ static uint64_t slice_ns; // const after init
 static int timer_id;      // const after init: the kernel's number of the watchdog
 static uint32_t slices;   // atomic: of the real-time bound that have passed
 
+// The function that has failed has often no frame of its own: where ThreadSanitizer looks up a pointer to nowhere, or
+// in libc. The chain of frame pointers leaves out its caller, who gave it the pointer. The tables know; but where the
+// stack is overwritten they lead anywhere, even into another fault, and then the chain has to do. `again`: they did.
+static void fault_stack(struct cx_stack *stack, const ucontext_t *where, int again)
+{
+    struct cx_thread *self = cx_self;
+    stack->count = 0;
+    if (!again) {
+        cx_self = NULL; // the unwinder's own operations are no points
+        cx_unwind_interrupted(stack, where);
+        cx_self = self;
+    }
+    if (stack->count < 2) {
+        cx_stack_walk(stack, (uint64_t)where->uc_mcontext.gregs[REG_RIP],
+                      (const void *)(uintptr_t)where->uc_mcontext.gregs[REG_RBP]);
+    }
+}
+
 static void on_fatal(int number, siginfo_t *info, void *context)
 {
+    static const ucontext_t *first; // of the thread that ends the run: where it failed
     if (cx_watch_took(number, context)) {
         return;
     }
-    cx_finish_claim();
-    const ucontext_t *where = context;
     struct cx_result *result = &cx_sched.channel->result;
-    char message[64];
-    result->signal = number;
-    result->fault_address = (uint64_t)(uintptr_t)info->si_addr;
-    snprintf(message, sizeof(message), "%s", sigabbrev_np(number) != NULL ? sigabbrev_np(number) : "signal");
-    cx_finish_at(CX_OUTCOME_CRASH, message, "", (uint64_t)where->uc_mcontext.gregs[REG_RIP],
-                 (const void *)(uintptr_t)where->uc_mcontext.gregs[REG_RBP]);
+    int again = first != NULL && cx_finish_begun() && result->outcome == CX_OUTCOME_PASS;
+    if (!again) {
+        cx_finish_claim();
+        first = context;
+        result->signal = number;
+        result->fault_address = (uint64_t)(uintptr_t)info->si_addr;
+    }
+    struct cx_stack stack;
+    fault_stack(&stack, first, again);
+    const char *name = sigabbrev_np((int)result->signal);
+    cx_finish_with(CX_OUTCOME_CRASH, name != NULL ? name : "signal", "", &stack);
 }
 
 // One more slice has passed. It does not count if the run has spent half of it waiting for a processor: then it is the

@@ -7,6 +7,7 @@
 #include "harness/detect/native_threads.h"
 
 #include "harness/detect/tasks.h"
+#include "harness/detect/unwind.h"
 #include "harness/host/run.h"
 #include "harness/interpose/real.h"
 #include "harness/sched/futex.h"
@@ -16,7 +17,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <ucontext.h>
-#include <unwind.h>
 
 #define ANSWER_SIGNAL SIGURG // ignored by default, and nobody's
 #define ANSWER_NS 200000000  // 0.2 s
@@ -31,27 +31,11 @@ __attribute__((weak)) void cx_actor_name(char *out, size_t out_bytes)
 
 static uint32_t answered; // atomic: futex word, 1 once the thread that was asked has written its report
 
-struct walk {
-    struct cx_stack *stack;
-    uint64_t pc; // of the interrupted code: the handler's own frames are above it
-};
-
-static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *frame, void *argument)
-{
-    struct walk *walk = argument;
-    uint64_t pc = (uint64_t)_Unwind_GetIP(frame);
-    if (walk->stack->count > 0 || pc == walk->pc) {
-        walk->stack->pcs[walk->stack->count++] = pc;
-    }
-    return walk->stack->count < CX_FRAMES_MAX ? _URC_NO_REASON : _URC_END_OF_STACK;
-}
-
 static void describe_self(struct cx_thread_report *report, const ucontext_t *where)
 {
     report->status = CX_THREAD_UNCONTROLLED;
     cx_actor_name(report->name, sizeof(report->name));
-    struct walk walk = {.stack = &report->stack, .pc = (uint64_t)where->uc_mcontext.gregs[REG_RIP]};
-    _Unwind_Backtrace(walk_frame, &walk);
+    cx_unwind_interrupted(&report->stack, where);
 }
 
 static void on_question(int number, siginfo_t *info, void *context)

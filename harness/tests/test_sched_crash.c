@@ -73,6 +73,24 @@ static void *by_jump_to_nowhere(void *unused)
     return unused;
 }
 
+// Without a frame of its own, as much of libc and of ThreadSanitizer's runtime.
+int read_frameless(const volatile void *from);
+__asm__(".text\n.type read_frameless,@function\nread_frameless:\n.cfi_startproc\nmovl (%rdi), %eax\nret\n"
+        ".cfi_endproc\n.size read_frameless,.-read_frameless\n");
+
+static void *by_frameless(void *unused)
+{
+    reached = read_frameless(nowhere);
+    return unused;
+}
+
+static void *by_segv_with_a_broken_chain(void *unused)
+{
+    void **frame = __builtin_frame_address(0);
+    frame[0] = (void *)(uintptr_t)0x1000; // the caller's frame: whoever looks there fails, too
+    return by_segv(unused);
+}
+
 // A thread ends the run while another waits for a lock that main holds, and main waits for it.
 static void *wait_for_mutex(void *unused)
 {
@@ -149,6 +167,29 @@ static void test_fatal_signals_are_crashes(void **state)
     end = by_segv;
     assert_int_equal(check_crash(ends_in_main, SIGSEGV, "SEGV")->fault_address, 0x10);
     assert_true(sched_channel()->result.stack.pcs[0] - (uint64_t)(uintptr_t)by_segv < 64);
+}
+
+// Who called a function without a frame is on the stack.
+static void test_caller_of_a_frameless_function(void **state)
+{
+    (void)state;
+    nowhere = (void *)(uintptr_t)0x10;
+    end = by_frameless;
+    const struct cx_result *result = check_crash(ends_in_a_thread, SIGSEGV, "SEGV");
+    assert_true(result->stack.count > 2);
+    assert_true(result->stack.pcs[0] == (uint64_t)(uintptr_t)read_frameless);
+    assert_true(result->stack.pcs[1] - (uint64_t)(uintptr_t)by_frameless < 64);
+    check_others_are_described(result);
+}
+
+static void test_overwritten_stack_is_a_crash(void **state)
+{
+    (void)state;
+    nowhere = (void *)(uintptr_t)0x10;
+    end = by_segv_with_a_broken_chain;
+    const struct cx_result *result = check_crash(ends_in_main, SIGSEGV, "SEGV");
+    assert_int_equal(result->fault_address, 0x10);
+    assert_in_range(result->stack.count, 2, 3);
 }
 
 static void test_jump_to_nowhere_has_a_stack(void **state)
@@ -371,6 +412,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fatal_signals_are_crashes),
+        cmocka_unit_test(test_caller_of_a_frameless_function),
+        cmocka_unit_test(test_overwritten_stack_is_a_crash),
         cmocka_unit_test(test_jump_to_nowhere_has_a_stack),
         cmocka_unit_test(test_stack_overflow_is_a_crash),
         cmocka_unit_test(test_failed_assertion_has_text_and_location),

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// unwind: see unwind.h.
+#include "harness/detect/unwind.h"
+
+#include <unwind.h>
+
+struct walk {
+    struct cx_stack *stack;
+    uint64_t pc; // the frames above the one that stands here are a handler's; 0: none are
+};
+
+static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *frame, void *argument)
+{
+    struct walk *walk = argument;
+    uint64_t pc = (uint64_t)_Unwind_GetIP(frame);
+    if (walk->stack->count == CX_FRAMES_MAX) {
+        walk->stack->truncated = 1;
+        return _URC_END_OF_STACK;
+    }
+    if (pc != 0 && (walk->stack->count > 0 || walk->pc == 0 || pc == walk->pc)) {
+        walk->stack->pcs[walk->stack->count++] = pc;
+    }
+    return _URC_NO_REASON;
+}
+
+static void fill(struct cx_stack *stack, uint64_t pc)
+{
+    struct walk walk = {stack, pc};
+    stack->count = 0;
+    stack->truncated = 0;
+    _Unwind_Backtrace(walk_frame, &walk);
+}
+
+void cx_unwind(struct cx_stack *stack)
+{
+    fill(stack, 0);
+}
+
+void cx_unwind_interrupted(struct cx_stack *stack, const ucontext_t *where)
+{
+    fill(stack, (uint64_t)where->uc_mcontext.gregs[REG_RIP]);
+}
