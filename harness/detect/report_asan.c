@@ -4,6 +4,7 @@
 // whose kind is the sanitizer's word for it ("heap-use-after-free"). Linked into AddressSanitizer runners only. These
 // runtimes are told not to look up names of functions: a symbolizer started in every child would cost more than the
 // run, and the command does it for the stack that it gets.
+#include "harness/detect/unwind.h"
 #include "harness/host/run.h"
 #include "harness/sched/sched.h"
 
@@ -70,68 +71,6 @@ static void on_report(const char *text)
     block_stack(__asan_get_free_stack, address, &result->freed);
     // It is a return address; the fault is the instruction before it.
     cx_finish_at(CX_OUTCOME_CRASH, __asan_get_report_description(), "", pc - 1, frame);
-}
-
-void __ubsan_on_report(void);
-
-const char *__asan_default_options(void)
-{
-    // handle_*: the crash is ours to report. detect_leaks: docs/drift.md has another way to look at what a run leaves.
-    // detect_stack_use_after_return: CPython measures its stack by the addresses of local variables. A run is short: it
-    // needs no large quarantine.
-    return "detect_leaks=0:handle_segv=0:handle_abort=0:handle_sigbus=0:handle_sigfpe=0:handle_sigill=0:"
-           "handle_sigtrap=0:use_sigaltstack=0:symbolize=0:allocator_may_return_null=1:"
-           "detect_stack_use_after_return=0:quarantine_size_mb=64:malloc_context_size=12";
-}
-
-const char *__ubsan_default_options(void)
-{
-    return "symbolize=0:print_stacktrace=0";
-}
-
-// What one of these functions has of the heap block around the address: return addresses, or nothing.
-static void block_stack(size_t (*get)(void *, void **, size_t, int *), void *address, struct cx_stack *stack)
-{
-    void *trace[CX_FRAMES_MAX];
-    int thread = 0; // by the sanitizer's count, which is not ours
-    size_t count = get(address, trace, CX_FRAMES_MAX, &thread);
-    for (stack->count = 0; stack->count < count && stack->count < CX_FRAMES_MAX; stack->count++) {
-        stack->pcs[stack->count] = (uint64_t)(uintptr_t)trace[stack->count];
-    }
-}
-
-static void on_report(const char *text)
-{
-    (void)text;
-    if (!cx_playing) {
-        return;
-    }
-    cx_finish_claim();
-    uintptr_t pc = (uintptr_t)__asan_get_report_pc();
-    const uintptr_t *frame = __asan_get_report_bp();
-    if (frame != NULL && frame[1] == pc) {
-        // It is the frame of the function that the program has called to report.
-        frame = (const uintptr_t *)frame[0]; // NOLINT(performance-no-int-to-ptr): a frame holds the address of another
-    }
-    void *address = __asan_get_report_address();
-    struct cx_result *result = &cx_sched.channel->result;
-    result->fault_address = (uint64_t)(uintptr_t)address;
-    block_stack(__asan_get_alloc_stack, address, &result->allocated);
-    block_stack(__asan_get_free_stack, address, &result->freed);
-    // It is a return address; the fault is the instruction before it.
-    cx_finish_at(CX_OUTCOME_CRASH, __asan_get_report_description(), "", pc - 1, frame);
-}
-
-// The sanitizer keeps no frame pointers where it reports undefined behaviour; it has tables to unwind it by.
-static _Unwind_Reason_Code frame_add(struct _Unwind_Context *context, void *memory)
-{
-    struct cx_stack *stack = memory;
-    if (stack->count == CX_FRAMES_MAX) {
-        stack->truncated = 1;
-        return _URC_END_OF_STACK;
-    }
-    stack->pcs[stack->count++] = _Unwind_GetIP(context);
-    return _URC_NO_REASON;
 }
 
 void __ubsan_on_report(void)

@@ -7,7 +7,7 @@
 
 struct walk {
     struct cx_stack *stack;
-    uint64_t pc; // the frames above the one that stands here are a handler's; 0: none are
+    uint64_t pc; // the frames above the one that stands here are our own, or a handler's
 };
 
 static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *frame, void *argument)
@@ -18,7 +18,7 @@ static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *frame, void *argum
         walk->stack->truncated = 1;
         return _URC_END_OF_STACK;
     }
-    if (pc != 0 && (walk->stack->count > 0 || walk->pc == 0 || pc == walk->pc)) {
+    if (pc != 0 && (walk->stack->count > 0 || pc == walk->pc)) {
         walk->stack->pcs[walk->stack->count++] = pc;
     }
     return _URC_NO_REASON;
@@ -34,7 +34,7 @@ static void fill(struct cx_stack *stack, uint64_t pc)
 
 void cx_unwind(struct cx_stack *stack)
 {
-    fill(stack, 0);
+    fill(stack, (uint64_t)(uintptr_t)__builtin_return_address(0));
 }
 
 void cx_unwind_interrupted(struct cx_stack *stack, const ucontext_t *where)
