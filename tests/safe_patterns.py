@@ -12,6 +12,7 @@ here. Exit status 1: a run has failed.
 """
 import json
 import sys
+import textwrap
 
 import command
 import matrix
@@ -41,7 +42,10 @@ def page(patterns, lines, words):
     targets = sorted({line["target"] for line in lines})
     text = HEAD.format(command=words)
     for pattern in patterns:
-        text += f"\n## {pattern['pattern']}\n\n{pattern['promise']}\n\n| scenario | " + " | ".join(targets)
+        runs, failing = (sum(line[key] for line in lines if line["scenario"] in pattern["scenarios"])
+                         for key in ("runs", "failing"))
+        text += f"\n## {pattern['pattern']}\n\n{textwrap.fill(pattern['promise'], 118)}\n\n"
+        text += f"{runs:,} schedules, {failing:,} failed.\n\n| scenario | " + " | ".join(targets)
         text += " |\n|---|" + "---|" * len(targets) + "\n"
         for name in pattern["scenarios"]:
             cells = [cell([line for line in lines if (line["scenario"], line["target"]) == (name, target)])
