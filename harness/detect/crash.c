@@ -41,12 +41,9 @@ static uint32_t slices;   // atomic: of the real-time bound that have passed
 // stack is overwritten they lead anywhere, even into another fault, and then the chain has to do. `again`: they did.
 static void fault_stack(struct cx_stack *stack, const ucontext_t *where, int again)
 {
-    struct cx_thread *self = cx_self;
     stack->count = 0;
     if (!again) {
-        cx_self = NULL; // the unwinder's own operations are no points
         cx_unwind_interrupted(stack, where);
-        cx_self = self;
     }
     if (stack->count < 2) {
         cx_stack_walk(stack, (uint64_t)where->uc_mcontext.gregs[REG_RIP],

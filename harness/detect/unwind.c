@@ -3,6 +3,8 @@
 // unwind: see unwind.h.
 #include "harness/detect/unwind.h"
 
+#include "harness/sched/sched.h"
+
 #include <unwind.h>
 
 struct walk {
@@ -27,9 +29,12 @@ static _Unwind_Reason_Code walk_frame(struct _Unwind_Context *frame, void *argum
 static void fill(struct cx_stack *stack, uint64_t pc)
 {
     struct walk walk = {stack, pc};
+    struct cx_thread *self = cx_self;
     stack->count = 0;
     stack->truncated = 0;
+    cx_self = NULL; // libgcc's own operations are no points: nobody else is to go on meanwhile
     _Unwind_Backtrace(walk_frame, &walk);
+    cx_self = self;
 }
 
 void cx_unwind(struct cx_stack *stack)

@@ -119,6 +119,13 @@ static void ends_in_main(void)
     *sched_note(1) = 1;
 }
 
+static void ends_in_two_threads(void)
+{
+    pthread_t both[] = {sched_spawn(end, NULL), sched_spawn(end, NULL)};
+    sched_join(both[0]);
+    sched_join(both[1]);
+}
+
 static const struct cx_result *check_crash(void (*body)(void), int number, const char *message)
 {
     const struct cx_result *result = sched_run_default(body);
@@ -190,6 +197,15 @@ static void test_overwritten_stack_is_a_crash(void **state)
     const struct cx_result *result = check_crash(ends_in_main, SIGSEGV, "SEGV");
     assert_int_equal(result->fault_address, 0x10);
     assert_in_range(result->stack.count, 2, 3);
+}
+
+// Nobody else goes on while a crash is written down: another one that ends the run would wait for the first for ever.
+static void test_crash_is_no_point(void **state)
+{
+    (void)state;
+    nowhere = (void *)(uintptr_t)0x10;
+    end = by_segv;
+    assert_int_equal(sched_explore(ends_in_two_threads, CX_STRATEGY_URW, 32).of[CX_OUTCOME_CRASH], 32);
 }
 
 static void test_jump_to_nowhere_has_a_stack(void **state)
@@ -418,6 +434,7 @@ int main(void)
         cmocka_unit_test(test_fatal_signals_are_crashes),
         cmocka_unit_test(test_caller_of_a_frameless_function),
         cmocka_unit_test(test_overwritten_stack_is_a_crash),
+        cmocka_unit_test(test_crash_is_no_point),
         cmocka_unit_test(test_jump_to_nowhere_has_a_stack),
         cmocka_unit_test(test_stack_overflow_is_a_crash),
         cmocka_unit_test(test_failed_assertion_has_text_and_location),
