@@ -19,23 +19,27 @@ static int64_t number_of(const json_t *object, const char *key)
     return json_integer_value(json_object_get(object, key));
 }
 
-// One side of a finding: what it has shown, or how hard it was asked.
-static void side_text(const json_t *side, char text[120])
-{
-    if (json_is_true(json_object_get(side, "seen"))) {
-        snprintf(text, 120, "shown%s", json_is_true(json_object_get(side, "confirmed")) ? "" : ", not confirmed");
-    } else {
-        snprintf(text, 120, "not in %" PRId64 " schedules%s", number_of(side, "schedules"),
-                 json_is_true(json_object_get(side, "expected")) ? ", but known" : "");
-    }
-}
-
 // A signature in a cell: a bar would end it.
 static void cell_print(FILE *file, const char *text)
 {
     for (; *text != '\0'; text++) {
         fputs(*text == '|' ? "\\|" : *text == '`' ? "'" : (char[]){*text, '\0'}, file);
     }
+}
+
+// A cell of one side of a finding: what it has shown, or how hard it was asked.
+static void side_print(FILE *file, const json_t *side)
+{
+    if (json_is_true(json_object_get(side, "seen"))) {
+        const char *differs = text_of(side, "differs");
+        fprintf(file, " shown%s%s", json_is_true(json_object_get(side, "confirmed")) ? "" : ", not confirmed",
+                differs[0] != '\0' ? ": " : "");
+        cell_print(file, differs);
+    } else {
+        fprintf(file, " not in %" PRId64 " schedules%s", number_of(side, "schedules"),
+                json_is_true(json_object_get(side, "expected")) ? ", but known" : "");
+    }
+    fprintf(file, " |");
 }
 
 static void findings_print(FILE *file, const json_t *results, enum cx_gate_verdict verdict)
@@ -55,12 +59,12 @@ static void findings_print(FILE *file, const json_t *results, enum cx_gate_verdi
                 fprintf(file, "|---|---|---|---|---|---|\n");
                 headed = 1;
             }
-            char baseline[120], candidate[120];
-            side_text(json_object_get(finding, "baseline"), baseline);
-            side_text(json_object_get(finding, "candidate"), candidate);
             fprintf(file, "| %s | %s | ", text_of(result, "scenario"), text_of(result, "candidate"));
             cell_print(file, text_of(finding, "signature"));
-            fprintf(file, " | %s | %s | %s |\n", text_of(finding, "issue"), baseline, candidate);
+            fprintf(file, " | %s |", text_of(finding, "issue"));
+            side_print(file, json_object_get(finding, "baseline"));
+            side_print(file, json_object_get(finding, "candidate"));
+            fputc('\n', file);
         }
     }
 }

@@ -170,6 +170,52 @@ static void test_a_scenario_without_time_is_asked_again(void **state)
     cx_gate_state_close(&gate);
 }
 
+// What the only replay of a passing run did otherwise is all that anybody will know of it: the kept line has it, also
+// when it is read again, and so has the page.
+static void test_how_a_replay_differed_is_kept(void **state)
+{
+    (void)state;
+    static const char differs[] = "at step 7: expected `main -> main.1`, found `a|b`";
+    char dir[] = "/tmp/test_gate.XXXXXX", path[PATH_MAX], page[4000] = "";
+    assert_non_null(mkdtemp(dir));
+    struct cx_gate_sights sights = {0}, again = {0};
+    struct cx_signature signature;
+    cx_signature_make(&signature, "divergence of a passing run");
+    struct cx_gate_sight *sight = cx_gate_sights_get(&sights, &signature);
+    assert_non_null(sight);
+    sight->sides[CX_GATE_CANDIDATE].seen = 1;
+    snprintf(sight->sides[CX_GATE_CANDIDATE].differs, sizeof(sight->sides[0].differs), "%s", differs);
+    struct cx_gate_result result = {
+        .scenario = "a", .targets = {"x", "y"}, .verdict = cx_gate_judge(&sights), .reason = "", .sights = &sights};
+    assert_int_equal(result.verdict, CX_GATE_UNCERTAIN);
+
+    struct cx_gate_state gate = {0};
+    struct cx_error error = {0};
+    assert_int_equal(cx_gate_state_create(&gate, dir, json_pack("{s:s, s:i}", "type", "gate", "format", 1), &error),
+                     CX_OK);
+    assert_int_equal(cx_gate_state_add(&gate, &result, &error), CX_OK);
+    cx_gate_state_close(&gate);
+    assert_int_equal(cx_gate_state_resume(&gate, dir, &error), CX_OK);
+    cx_gate_state_recall(json_array_get(gate.results, 0), &result, &again);
+    assert_string_equal(again.list[0].sides[CX_GATE_CANDIDATE].differs, differs);
+    assert_string_equal(again.list[0].sides[CX_GATE_BASELINE].differs, "");
+
+    snprintf(path, sizeof(path), "%s/page", dir);
+    assert_int_equal(cx_gate_summary_write(&gate, 1, 0, path, NULL, &error), CX_OK);
+    FILE *file = fopen(path, "re");
+    assert_non_null(file);
+    assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
+    fclose(file);
+    assert_non_null(strstr(page, "shown, not confirmed: at step 7: expected 'main -> main.1', found 'a\\|b' |"));
+    unlink(path);
+    snprintf(path, sizeof(path), "%s/gate.jsonl", dir);
+    unlink(path);
+    rmdir(dir);
+    cx_gate_sights_fini(&sights);
+    cx_gate_sights_fini(&again);
+    cx_gate_state_close(&gate);
+}
+
 static void test_a_limit_that_has_passed_is_an_interrupt(void **state)
 {
     (void)state;
@@ -191,6 +237,7 @@ int main(void)
         cmocka_unit_test(test_a_line_that_was_cut_off_is_left_out),
         cmocka_unit_test(test_a_newer_result_takes_the_place_of_the_older_one),
         cmocka_unit_test(test_a_scenario_without_time_is_asked_again),
+        cmocka_unit_test(test_how_a_replay_differed_is_kept),
         cmocka_unit_test(test_a_limit_that_has_passed_is_an_interrupt),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
