@@ -203,9 +203,12 @@ static void test_how_a_replay_differed_is_kept(void **state)
     snprintf(path, sizeof(path), "%s/page", dir);
     assert_int_equal(cx_gate_summary_write(&gate, 1, 0, path, NULL, &error), CX_OK);
     FILE *file = fopen(path, "re");
-    assert_non_null(file);
-    assert_true(fread(page, 1, sizeof(page) - 1, file) > 0);
-    fclose(file);
+    size_t read = 0;
+    if (file != NULL) {
+        read = fread(page, 1, sizeof(page) - 1, file);
+        fclose(file);
+    }
+    assert_true(read > 0);
     assert_non_null(strstr(page, "shown, not confirmed: at step 7: expected 'main -> main.1', found 'a\\|b' |"));
     unlink(path);
     snprintf(path, sizeof(path), "%s/gate.jsonl", dir);
