@@ -35,6 +35,7 @@ struct cx_finding {
     uint64_t count;                     // runs that showed it
     uint64_t run;                       // the first of them, or CX_RUN_DEFAULT
     uint64_t seed;                      // of that run
+    int by_seed;                        // 1: its schedule is too long to be kept, its strategy makes it again
     int expected;                       // a canary's own kind
     int regressed;                      // `known` says that this version has the fix
     const struct cx_known_entry *known; // borrowed; what explains it, or NULL

@@ -12,6 +12,16 @@
 
 void cx_confirm_request(const struct cx_record *record, struct cx_request *request, struct cx_deviation *plan)
 {
+    if (record->request != NULL) {
+        int32_t cpu = request->cpu; // the worker's
+        *request = *record->request;
+        request->cpu = cpu;
+        request->plan_first = 0;
+        if (record->mutations_count > 0) {
+            memcpy(plan, record->mutations, record->mutations_count * sizeof(*plan));
+        }
+        return;
+    }
     request->strategy = CX_STRATEGY_REPLAY;
     request->mode = CX_MODE_STRICT;
     request->seed = record->seed;
@@ -48,6 +58,17 @@ static void pass_judge(struct cx_confirm *confirm, const struct cx_result *resul
                  "the replay had %" PRIu64 " steps (fingerprint %016" PRIx64 "), the run %" PRIu64 " (%016" PRIx64 ")",
                  result->steps, result->fingerprint, record->steps, record->fingerprint);
     }
+}
+
+int cx_confirm_repeat(struct cx_confirm *confirm, const struct cx_result *result)
+{
+    if (result->outcome != CX_OUTCOME_HANG || confirm->record->outcome == CX_OUTCOME_HANG ||
+        confirm->slow == CX_CONFIRM_SLOW_MAX) {
+        return 0;
+    }
+    confirm->slow++;
+    confirm->started--;
+    return 1;
 }
 
 void cx_confirm_replay(struct cx_confirm *confirm, const struct cx_result *result, const struct cx_resolver *resolver)

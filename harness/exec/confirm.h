@@ -9,6 +9,8 @@
 #include "harness/exec/record.h"
 #include "harness/finding.h"
 
+#define CX_CONFIRM_SLOW_MAX 2
+
 // One run under replay. Zeroed memory says that none is.
 struct cx_confirm {
     int active;
@@ -16,6 +18,7 @@ struct cx_confirm {
     uint32_t wanted; // replays to play
     uint32_t started;
     uint32_t done;
+    uint32_t slow;   // replays that real time ended, and that are played again
     uint32_t passed; // replays that followed the schedule to its end and found nothing
     uint64_t run;
     const struct cx_record *record;            // borrowed
@@ -24,8 +27,13 @@ struct cx_confirm {
     char divergence[400]; // the first thing that was different, or empty
 };
 
-// Fill in the request and the plan that replay a record strictly.
+// Fill in the request and the plan that replay a record strictly; of one with too many deviations, that ask the same of
+// its strategy again. `request->cpu` stays.
 void cx_confirm_request(const struct cx_record *record, struct cx_request *request, struct cx_deviation *plan);
+
+// 1 if this replay says nothing, because real time ended it and not the run that it replays, and is to be played again:
+// real time is the machine's. So often at most; who never comes to the end is another run.
+int cx_confirm_repeat(struct cx_confirm *confirm, const struct cx_result *result);
 
 // Judge one replay.
 void cx_confirm_replay(struct cx_confirm *confirm, const struct cx_result *result, const struct cx_resolver *resolver);

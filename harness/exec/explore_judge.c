@@ -151,6 +151,7 @@ static void run_judge(struct cx_explore *explore, struct cx_record *record)
         struct cx_finding *finding = cx_findings_get(&explore->findings, symptom->signature.id);
         if (finding == NULL) {
             finding = finding_new(explore, &symptom->signature, symptom->kind, symptom->race, number);
+            finding->by_seed = record->detailed && record->result->deviations_dropped;
             confirm->fresh[confirm->fresh_count++] = finding;
             if (symptom->kind == CX_OUTCOME_RACE) {
                 race_aim(explore, record, symptom->race);
@@ -159,7 +160,7 @@ static void run_judge(struct cx_explore *explore, struct cx_record *record)
         finding->count++;
     }
     cx_deal_judge(work->deal, number, record, confirm->fresh_count);
-    int replayable = record->detailed && cx_explore_controlled(explore) && !record->result->deviations_dropped;
+    int replayable = cx_explore_controlled(explore) && cx_record_replayable(record);
     int verify = replayable && (number <= 1 || explore->options->verify) && record->outcome == CX_OUTCOME_PASS;
     confirm->pass_verify = verify && work->symptoms.count == 0;
     if (replayable && (confirm->fresh_count > 0 || confirm->pass_verify)) {

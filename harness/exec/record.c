@@ -31,7 +31,22 @@ static enum cx_status details_take(struct cx_record *record, const struct cx_wor
     memcpy(record->deviations, cx_worker_deviations(worker), result->deviations_count * sizeof(*record->deviations));
     cx_worker_output(worker, record->output, CX_OUTPUT_BYTES_MAX);
     record->detailed = 1;
+    const struct cx_request *request = &cx_worker_channel(worker)->request;
+    if (!result->deviations_dropped || request->plan_count > record->mutations_count) {
+        return CX_OK; // what is known of its plan is not all
+    }
+    record->request = malloc(sizeof(*record->request));
+    if (record->request == NULL) {
+        cx_record_fini(record);
+        return cx_error_set(error, CX_ERR_MEMORY, "out of memory for a run's result");
+    }
+    *record->request = *request;
     return CX_OK;
+}
+
+int cx_record_replayable(const struct cx_record *record)
+{
+    return record->detailed && (!record->result->deviations_dropped || record->request != NULL);
 }
 
 static void request_take(struct cx_record *record, const struct cx_channel *channel, const struct cx_request *request)
@@ -152,6 +167,7 @@ void cx_record_fini(struct cx_record *record)
     free(record->result);
     free(record->deviations);
     free(record->output);
+    free(record->request);
     free(record->mutations);
     free(record->trace);
     record->mutations = NULL;
@@ -159,6 +175,7 @@ void cx_record_fini(struct cx_record *record)
     record->result = NULL;
     record->deviations = NULL;
     record->output = NULL;
+    record->request = NULL;
     record->detailed = 0;
 }
 

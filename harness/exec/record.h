@@ -45,6 +45,7 @@ struct cx_record {
     struct cx_result *result;        // owned
     struct cx_deviation *deviations; // owned; result->deviations_count of them
     char *output;                    // owned; the tail of what the run printed
+    struct cx_request *request;      // owned; of a run with too many deviations, which its seed plays again; else NULL
 };
 
 // Take what the worker's last run left; with `detailed` or for any outcome but a pass also the details.
@@ -59,6 +60,9 @@ enum cx_status cx_record_take_batched(struct cx_record *record, const struct cx_
 enum cx_status cx_record_hang(struct cx_record *record, struct cx_error *error);
 
 void cx_record_fini(struct cx_record *record);
+
+// Whether a detailed record knows enough to be played again: its deviations, or what was asked of its strategy.
+int cx_record_replayable(const struct cx_record *record);
 
 // The schedule of a detailed record: deviations, paths, steps, fingerprint and outcome. The caller fills in the names.
 enum cx_status cx_record_schedule(const struct cx_record *record, struct cx_schedule *schedule, struct cx_error *error);

@@ -93,9 +93,12 @@ void cx_report_replay_command(const struct cx_campaign *campaign, const struct c
         return;
     }
     const struct cx_campaign_options *options = campaign->options;
-    char depth[40] = "";
+    char depth[40] = "", steps[60] = "";
     if (options->strategy == CX_STRATEGY_PCT) {
         snprintf(depth, sizeof(depth), " --depth %u", options->pct_depth);
+    }
+    if (options->steps_max > 0) {
+        snprintf(steps, sizeof(steps), " --steps-max %" PRIu64, options->steps_max);
     }
     char before[PATH_MAX + 200], after[CX_SUBJECT_WORDS_BYTES] = "";
     if (options->subject != NULL) {
@@ -108,8 +111,8 @@ void cx_report_replay_command(const struct cx_campaign *campaign, const struct c
     uint64_t run = finding->run == CX_RUN_DEFAULT ? begin : finding->run;
     uint64_t first = cx_deal_learns(options->strategy) ? begin : run;
     snprintf(text, text_bytes,
-             "constrictor %s --strategy %s%s --seed %" PRIu64 " --first-run %" PRIu64 " --runs %" PRIu64 "%s", before,
-             cx_strategy_name(options->strategy), depth, options->seed, first, run - first + 1, after);
+             "constrictor %s --strategy %s%s%s --seed %" PRIu64 " --first-run %" PRIu64 " --runs %" PRIu64 "%s", before,
+             cx_strategy_name(options->strategy), depth, steps, options->seed, first, run - first + 1, after);
 }
 
 static void status_text(const struct cx_finding *finding, char *text, size_t text_bytes)
@@ -117,7 +120,8 @@ static void status_text(const struct cx_finding *finding, char *text, size_t tex
     switch (finding->status) {
     case CX_FINDING_CONFIRMED:
     case CX_FINDING_DIVERGED:
-        snprintf(text, text_bytes, "replayed with the same signature %u of %u times", finding->confirmed,
+        snprintf(text, text_bytes, "%s with the same signature %u of %u times",
+                 finding->by_seed ? "too long for a file; played again from its seed" : "replayed", finding->confirmed,
                  finding->replays);
         break;
     case CX_FINDING_NATIVE:
