@@ -20,6 +20,7 @@
 #define FUZZ_THREADS_MAX 4
 #define FUZZ_OPS_MAX 8
 #define FUZZ_ARGUMENTS 4
+#define FUZZ_KEPT_SHARED 1 // the argument of "keep" that stands for the subinterpreter that all share
 
 // Where an operation makes sense.
 enum fuzz_place {
@@ -74,7 +75,11 @@ enum fuzz_place {
     X(UNGUARD, "unguard", FUZZ_ANYWHERE, "pyrt_guard_close(guard)")                                                    \
     X(WAIT, "wait", FUZZ_FIRST, "wait_for_other_threads()")                                                            \
     X(FINALIZE, "finalize", FUZZ_FIRST, "Py_FinalizeEx()")                                                             \
-    X(INITIALIZE, "initialize", FUZZ_FIRST, "Py_InitializeFromConfig(&config)")
+    X(INITIALIZE, "initialize", FUZZ_FIRST, "Py_InitializeFromConfig(&config)")                                        \
+    X(KEEP, "keep", FUZZ_ANYWHERE, "pyrt_tstate_open(&kept[%u], interp_of_kept[%u])")                                  \
+    X(ENTER_KEPT, "enter-kept", FUZZ_ANYWHERE, "pyrt_activate_begin_with(&activate, &kept[%u])")                       \
+    X(CLOSE_KEPT, "close-kept", FUZZ_ANYWHERE, "pyrt_tstate_close(&kept[%u])")                                         \
+    X(FORK, "fork", FUZZ_PYTHON, "PyOS_BeforeFork(), fork() and child(%u), PyOS_AfterFork_Parent()")
 
 #define FUZZ_OP_ENUM(enumerator, name, place, text) FUZZ_OP_##enumerator,
 enum fuzz_op_kind { FUZZ_OP_MAP(FUZZ_OP_ENUM) FUZZ_OP_COUNT };
@@ -112,7 +117,12 @@ void fuzz_program_walk(struct fuzz_program *program, void (*field)(void *context
 int fuzz_program_plays(const struct fuzz_program *program, uint32_t thread, uint32_t i);
 // 1 if some thread of the program has this operation.
 int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind);
-// 1 if the program finalizes nothing.
+// 1 if some thread of it uses the subinterpreter that all share.
+int fuzz_program_shares(const struct fuzz_program *program);
+// 1 if its operation "fork" is played: where no subinterpreter can be, for that no child survives (interp/fork_beside),
+// which would hide whatever else a fork does.
+int fuzz_program_forks(const struct fuzz_program *program);
+// 1 if the program finalizes nothing, and forks no process.
 int fuzz_program_stays(const struct fuzz_program *program);
 // Operations that are something.
 uint32_t fuzz_program_length(const struct fuzz_program *program);

@@ -26,7 +26,7 @@ int fuzz_warnings_ignore(void)
 int fuzz_objects_help(struct fuzz_objects *objects, const struct fuzz_program *program)
 {
     int complete = 1;
-    if (fuzz_program_has(program, FUZZ_OP_THREAD)) {
+    if (fuzz_program_has(program, FUZZ_OP_THREAD) || fuzz_program_has(program, FUZZ_OP_FORK)) {
         objects->start_thread = attribute_of("_thread", "start_joinable_thread");
         complete &= objects->start_thread != NULL;
     }

@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// lifecycle_play: the threads of a program at work, beside the model of what the runtime must say about them.
-//
-// Each thread has a stack of scopes, and with each scope the model's idea of what holds inside. While no finalization
-// has begun, every answer and every state must be the model's. From then on the runtime may refuse, and CPython
-// may park a thread for ever where the thread stands; a thread that is refused goes on where it
-// was.
+// lifecycle_play: the threads of a program at work, beside the model of what the runtime must say about them
+// (lifecycle_scopes.c).
 #include <Python.h>
 
 #include "fuzz/lifecycle_world.h"
@@ -14,136 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct fuzz_scope *top(struct fuzz_player *player)
-{
-    return &player->scopes[player->depth];
-}
-
-static struct model_level *level(struct fuzz_player *player)
-{
-    return &top(player)->model;
-}
-
-static int closing(const struct fuzz_player *player)
-{
-    return atomic_load(&player->world->closing);
-}
-
-// Compare with the model, which holds for as long as no finalization has begun: ask that afterwards.
-static void agree(struct fuzz_player *player)
-{
-    int agrees = model_agrees(level(player), player->ids);
-    CX_CHECK(agrees || closing(player));
-}
-
-static void leave(struct fuzz_player *player)
-{
-    struct fuzz_scope *scope = top(player);
-    struct model_level *around = &player->scopes[player->depth - 1].model;
-    enum pyrt_status status = PYRT_OK;
-    switch (scope->kind) {
-    case FUZZ_OP_GILSTATE:
-        PyGILState_Release(scope->gil);
-        break;
-    case FUZZ_OP_SAVE:
-        PyEval_RestoreThread(scope->saved);
-        break;
-    case FUZZ_OP_SECTION:
-    case FUZZ_OP_SECTION_TWO:
-        status = pyrt_critical_end(&scope->section);
-        player->sections--;
-        break;
-    default:
-        status = scope_end(&scope->model.scope);
-        break;
-    }
-    CX_CHECK(status == PYRT_OK || closing(player));
-    model_leave(around, &scope->model);
-    player->depth--;
-}
-
-static void leave_all(struct fuzz_player *player)
-{
-    while (player->depth > 0) {
-        leave(player);
-    }
-}
-
-// A scope of the runtime.
-static void begin(struct fuzz_player *player, const struct fuzz_op *op)
-{
-    static const struct {
-        enum scope_kind kind;
-        int to;
-    } kinds[] = {
-        [FUZZ_OP_ATTACH] = {SCOPE_TRY, 0},          [FUZZ_OP_ASSUME] = {SCOPE_ASSUME, 0},
-        [FUZZ_OP_DETACH] = {SCOPE_DETACH, 0},       [FUZZ_OP_FORBID] = {SCOPE_FORBID, 0},
-        [FUZZ_OP_ENTER_MAIN] = {SCOPE_ACTIVATE, 0}, [FUZZ_OP_ENTER_SHARED] = {SCOPE_ACTIVATE, 1},
-        [FUZZ_OP_ENTER_OWN] = {SCOPE_ACTIVATE, 2},  [FUZZ_OP_ENSURE] = {SCOPE_ENSURE, 0},
-        [FUZZ_OP_ENSURE_VIEW] = {SCOPE_VIEW, 0},
-    };
-    struct pyrt_interp *const interps[] = {&player->main, &player->world->shared, &player->own};
-    struct fuzz_scope *inside = top(player) + 1;
-    memset(inside, 0, sizeof(*inside));
-    inside->kind = op->kind;
-    inside->model.scope.kind = kinds[op->kind].kind;
-    inside->model.to = kinds[op->kind].to;
-    int activates = inside->model.scope.kind == SCOPE_ACTIVATE;
-    if ((activates && pyrt_interp_is_empty(interps[inside->model.to])) ||
-        (op->kind == FUZZ_OP_ENSURE && player->guard == NULL) ||
-        (op->kind == FUZZ_OP_ENSURE_VIEW && player->view == NULL)) {
-        return;
-    }
-    const struct scope_of of = {.interp = interps[inside->model.to], .guard = player->guard, .view = player->view};
-    enum pyrt_status expected = model_expect(&inside->model, level(player));
-    enum pyrt_status status = scope_begin(&inside->model.scope, &of);
-    CX_CHECK(status == expected || closing(player));
-    player->depth += status == PYRT_OK;
-}
-
-// A scope of CPython's own.
-static void begin_own(struct fuzz_player *player, const struct fuzz_op *op, struct fuzz_objects *objects)
-{
-    struct fuzz_scope *inside = top(player) + 1;
-    const struct model_level *around = level(player);
-    int which = op->argument & 1;
-    memset(inside, 0, sizeof(*inside));
-    inside->kind = op->kind;
-    inside->model.where = around->where;
-    inside->model.counted = around->counted;
-    inside->model.forbidden = around->forbidden;
-    inside->model.bound = around->bound;
-    switch (op->kind) {
-    case FUZZ_OP_GILSTATE:
-        inside->gil = PyGILState_Ensure();
-        if (around->where == -1) {
-            inside->model.where = inside->model.bound = 0;
-            inside->model.own = around->bound == -1;
-        }
-        break;
-    case FUZZ_OP_SAVE:
-        inside->saved = PyEval_SaveThread();
-        inside->model.where = -1;
-        break;
-    case FUZZ_OP_SECTION:
-        CX_CHECK(pyrt_critical_begin(&inside->section, objects->pair[which]) == PYRT_OK);
-        player->sections++;
-        break;
-    default: // FUZZ_OP_SECTION_TWO
-        CX_CHECK(pyrt_critical_begin_two(&inside->section, objects->pair[which], objects->pair[!which]) == PYRT_OK);
-        player->sections++;
-        break;
-    }
-    player->depth++;
-}
-
 static void interp_create(struct fuzz_player *player)
 {
     if (!pyrt_interp_is_empty(&player->own)) {
         return;
     }
     enum pyrt_status status = pyrt_interp_create(&player->own, NULL);
-    CX_CHECK(status == PYRT_OK || closing(player));
+    CX_CHECK(status == PYRT_OK || fuzz_closing(player));
     player->ids[2] = pyrt_interp_id(&player->own);
 }
 
@@ -156,9 +29,9 @@ static void interp_destroy(struct fuzz_player *player)
         return;
     }
     pthread_rwlock_rdlock(&world->destroying);
-    if (!closing(player) || player->number == 0 || world->mode == FUZZ_MISUSE) {
+    if (!fuzz_closing(player) || player->number == 0 || world->mode == FUZZ_MISUSE) {
         enum pyrt_status status = pyrt_interp_destroy(&player->own);
-        CX_CHECK(status == PYRT_OK || status == PYRT_BUSY || status == PYRT_FORBIDDEN || closing(player));
+        CX_CHECK(status == PYRT_OK || status == PYRT_BUSY || status == PYRT_FORBIDDEN || fuzz_closing(player));
     }
     pthread_rwlock_unlock(&world->destroying);
 }
@@ -180,7 +53,7 @@ static void drop(struct fuzz_player *player)
 {
     if (player->held > 0) {
         enum pyrt_status status = pyrt_pool_decref_in(player->pool, player->pool_life->anchor);
-        CX_CHECK(status == PYRT_OK || closing(player));
+        CX_CHECK(status == PYRT_OK || fuzz_closing(player));
         player->held--;
     }
 }
@@ -197,7 +70,7 @@ static void guard_open(struct fuzz_player *player)
 {
     if (player->guard == NULL) {
         enum pyrt_status status = pyrt_guard_from_current(&player->guard);
-        CX_CHECK(status == PYRT_OK || closing(player));
+        CX_CHECK(status == PYRT_OK || fuzz_closing(player));
     }
 }
 
@@ -266,10 +139,11 @@ static void wait_threads(struct fuzz_player *player)
 // What the documentation asks of somebody who does this here. The place of the table is half of it.
 static int may(struct fuzz_player *player, const struct fuzz_op *op, const struct fuzz_objects *objects)
 {
-    const struct model_level *here = level(player);
+    const struct model_level *here = fuzz_level(player);
     enum fuzz_place place = fuzz_op_place(op->kind);
     int inside = here->where == 0 && here->forbidden == 0 && objects != NULL;
-    int switches = op->kind == FUZZ_OP_ENTER_SHARED || op->kind == FUZZ_OP_ENTER_OWN || op->kind == FUZZ_OP_DESTROY;
+    int switches = op->kind == FUZZ_OP_ENTER_SHARED || op->kind == FUZZ_OP_ENTER_OWN || op->kind == FUZZ_OP_DESTROY ||
+                   op->kind == FUZZ_OP_ENTER_KEPT || op->kind == FUZZ_OP_CLOSE_KEPT;
     if ((place == FUZZ_FREE && here->forbidden > 0) || (place == FUZZ_INSIDE && !inside) ||
         (place == FUZZ_PYTHON && (!inside || player->sections > 0)) ||
         (place == FUZZ_FIRST && (player->number != 0 || player->depth > 0))) {
@@ -280,6 +154,9 @@ static int may(struct fuzz_player *player, const struct fuzz_op *op, const struc
         return player->world->mode == FUZZ_MISUSE || (here->where <= 0 && here->bound <= 0);
     case FUZZ_OP_SAVE: // what the runtime has attached, it detaches itself
         return here->where >= 0 && !here->counted;
+    case FUZZ_OP_FORK: // from the main thread only, says PyOS_BeforeFork
+        return (player->world->mode == FUZZ_MISUSE || player->number == 0) &&
+               fuzz_program_forks(&player->world->program);
     case FUZZ_OP_AT_EXIT:
     case FUZZ_OP_FINALIZE:
     case FUZZ_OP_INITIALIZE:
@@ -294,14 +171,15 @@ static void act(struct fuzz_player *player, const struct fuzz_op *op, struct fuz
     switch (op->kind) {
     case FUZZ_OP_CLOSE:
         if (player->depth > 0) {
-            leave(player);
+            fuzz_scope_end(player);
         }
         break;
     case FUZZ_OP_ATTACH ... FUZZ_OP_ENSURE_VIEW:
-        begin(player, op);
+    case FUZZ_OP_ENTER_KEPT:
+        fuzz_scope_begin(player, op);
         break;
     case FUZZ_OP_GILSTATE ... FUZZ_OP_SECTION_TWO:
-        begin_own(player, op, objects);
+        fuzz_scope_begin_own(player, op, objects);
         break;
     case FUZZ_OP_POINT:
         sched_yield();
@@ -337,6 +215,15 @@ static void act(struct fuzz_player *player, const struct fuzz_op *op, struct fuz
     case FUZZ_OP_INITIALIZE:
         initialize(player);
         break;
+    case FUZZ_OP_KEEP:
+        fuzz_kept_open(player, op);
+        break;
+    case FUZZ_OP_CLOSE_KEPT:
+        fuzz_kept_close(player, op);
+        break;
+    case FUZZ_OP_FORK:
+        fuzz_fork(player, objects, op);
+        break;
     default:
         fuzz_objects_touch(player, objects, op);
         break;
@@ -345,7 +232,8 @@ static void act(struct fuzz_player *player, const struct fuzz_op *op, struct fuz
 
 static void ends(struct fuzz_player *player)
 {
-    leave_all(player);
+    fuzz_scope_end_all(player);
+    fuzz_kept_close_all(player);
     guard_close(player);
     while (player->held > 0) {
         drop(player);
@@ -378,7 +266,7 @@ void fuzz_world_play(struct fuzz_world *world, uint32_t number)
         }
         cx_note(fuzz_op_name(op->kind));
         act(player, op, objects);
-        agree(player);
+        fuzz_agree(player);
     }
     ends(player);
 }
@@ -428,8 +316,7 @@ int fuzz_world_begin(struct fuzz_world *world, struct cx_run *run, enum fuzz_mod
         fuzz_objects_help(&world->lives[0], &world->program) != 0 || pyrt_attach_assume(&attach) != PYRT_OK) {
         return -1;
     }
-    if (fuzz_program_has(&world->program, FUZZ_OP_ENTER_SHARED) &&
-        pyrt_interp_create(&world->shared, NULL) != PYRT_OK) {
+    if (fuzz_program_shares(&world->program) && pyrt_interp_create(&world->shared, NULL) != PYRT_OK) {
         return -1;
     }
     for (uint32_t i = 0; i <= world->program.threads_more; i++) {

@@ -89,24 +89,42 @@ static int text_print(const struct document *document)
     return 0;
 }
 
-// The template is the source file itself, so that it is one that a compiler and our checks see.
+// The templates are source files themselves, so that a compiler and our checks see them: what they include of each
+// other is left out.
+static void template_print(const char *text)
+{
+    static const char own[] = "#include \"";
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n") + 1;
+        if (strncmp(text, own, sizeof(own) - 1) != 0) {
+            printf("%.*s", (int)length, text);
+        }
+        text += length;
+    }
+}
+
 static int reproducer_print(const struct document *document)
 {
+    static const char *const paths[] = {CONSTRICTOR_SOURCE_DIR "/fuzz/reproducer.h",
+                                        CONSTRICTOR_SOURCE_DIR "/fuzz/reproducer.c"};
     struct cx_error error = {0};
-    char *text = NULL;
-    size_t text_bytes = 0;
-    if (cx_schedule_file(CONSTRICTOR_SOURCE_DIR "/fuzz/reproducer.c", &text, &text_bytes, &error) != CX_OK) {
-        return refuse(error.text);
-    }
     printf("// %s\n//\n//   cc -g $(python3-config --cflags) this.c $(python3-config --embed --ldflags) -o this\n"
            "//   ./this           once\n//   ./this 1000      so many tries, each in a process of its own; the rest is "
            "luck\n//\n"
            "// The schedule that constrictor played, for people:\n",
            document->schedule.signature[0] != '\0' ? document->schedule.signature : "an input of fuzz_lifecycle");
     schedule_print(document);
-    printf("//\n%s", text);
+    printf("//\n");
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        char *text = NULL;
+        size_t text_bytes = 0;
+        if (cx_schedule_file(paths[i], &text, &text_bytes, &error) != CX_OK) {
+            return refuse(error.text);
+        }
+        template_print(text);
+        free(text);
+    }
     fuzz_program_print_c(&document->input.program, stdout);
-    free(text);
     return 0;
 }
 

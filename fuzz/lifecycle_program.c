@@ -31,20 +31,38 @@ int fuzz_program_plays(const struct fuzz_program *program, uint32_t thread, uint
     return thread <= program->threads_more && kind != FUZZ_OP_NOTHING && kind < FUZZ_OP_COUNT;
 }
 
-int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind)
+// With this argument, or with any (-1).
+static int has(const struct fuzz_program *program, enum fuzz_op_kind kind, int argument)
 {
     for (uint32_t i = 0; i < FUZZ_THREADS_MAX * FUZZ_OPS_MAX; i++) {
-        if (fuzz_program_plays(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX) &&
-            program->ops[i / FUZZ_OPS_MAX][i % FUZZ_OPS_MAX].kind == kind) {
+        const struct fuzz_op *op = &program->ops[i / FUZZ_OPS_MAX][i % FUZZ_OPS_MAX];
+        if (fuzz_program_plays(program, i / FUZZ_OPS_MAX, i % FUZZ_OPS_MAX) && op->kind == kind &&
+            (argument == -1 || op->argument == argument)) {
             return 1;
         }
     }
     return 0;
 }
 
+int fuzz_program_has(const struct fuzz_program *program, enum fuzz_op_kind kind)
+{
+    return has(program, kind, -1);
+}
+
+int fuzz_program_shares(const struct fuzz_program *program)
+{
+    return has(program, FUZZ_OP_ENTER_SHARED, -1) || has(program, FUZZ_OP_KEEP, FUZZ_KEPT_SHARED);
+}
+
+int fuzz_program_forks(const struct fuzz_program *program)
+{
+    return has(program, FUZZ_OP_FORK, -1) && !has(program, FUZZ_OP_CREATE, -1) && !fuzz_program_shares(program);
+}
+
 int fuzz_program_stays(const struct fuzz_program *program)
 {
-    return program->end == FUZZ_END_RETURN && !fuzz_program_has(program, FUZZ_OP_FINALIZE);
+    return program->end == FUZZ_END_RETURN && !fuzz_program_has(program, FUZZ_OP_FINALIZE) &&
+           !fuzz_program_forks(program);
 }
 
 uint32_t fuzz_program_length(const struct fuzz_program *program)

@@ -34,9 +34,20 @@ static const char *snippet_of(uint8_t kind)
     return NULL;
 }
 
-static void op_print(const struct fuzz_op *op, FILE *out)
+static void function_print(uint8_t kind, FILE *out)
+{
+    fputs("op_", out);
+    for (const char *at = fuzz_op_name(kind); *at != '\0'; at++) {
+        putc(*at == '-' ? '_' : *at, out);
+    }
+}
+
+static void op_print(const struct fuzz_program *program, const struct fuzz_op *op, FILE *out)
 {
     const char *code = snippet_of(op->kind);
+    if (op->kind == FUZZ_OP_FORK && !fuzz_program_forks(program)) {
+        return;
+    }
     fputs("    pause_a_little(self);\n    ", out);
     if (code != NULL) {
         fputs("op_python(self, \"", out);
@@ -59,11 +70,9 @@ static void op_print(const struct fuzz_op *op, FILE *out)
     case FUZZ_OP_SECTION_TWO:
     case FUZZ_OP_PROFILE:
     case FUZZ_OP_TRACE:
-        fprintf(out, "op_%s(self, %u);\n", op->kind == FUZZ_OP_SECTION_TWO ? "section_two" : fuzz_op_name(op->kind),
-                op->argument);
-        break;
-    case FUZZ_OP_ENTER_MAIN ... FUZZ_OP_ENTER_OWN:
-        fprintf(out, "op_enter_%s(self);\n", fuzz_op_name(op->kind) + 6); // behind "enter-"
+    case FUZZ_OP_KEEP ... FUZZ_OP_FORK:
+        function_print(op->kind, out);
+        fprintf(out, "(self, %u);\n", op->argument);
         break;
     case FUZZ_OP_POINT:
         fputs("sched_yield();\n", out);
@@ -74,7 +83,8 @@ static void op_print(const struct fuzz_op *op, FILE *out)
         fprintf(out, "; // %s: CPython has no such thing here\n", fuzz_op_name(op->kind));
         break;
     default:
-        fprintf(out, "op_%s(self);\n", fuzz_op_name(op->kind));
+        function_print(op->kind, out);
+        fputs("(self);\n", out);
         break;
     }
 }
@@ -87,7 +97,7 @@ static void thread_print(const struct fuzz_program *program, uint32_t thread, FI
     fprintf(out, "\nstatic void thread_%u(struct thread *self)\n{\n    (void)self;\n", thread);
     for (uint32_t i = 0; i < FUZZ_OPS_MAX; i++) {
         if (fuzz_program_plays(program, thread, i)) {
-            op_print(&program->ops[thread][i], out);
+            op_print(program, &program->ops[thread][i], out);
         }
     }
     fprintf(out, "%s}\n", thread == 0 && program->end < FUZZ_END_COUNT ? ends[program->end] : "");
@@ -103,6 +113,5 @@ void fuzz_program_print_c(const struct fuzz_program *program, FILE *out)
     for (uint32_t thread = 0; thread < count; thread++) {
         fprintf(out, "%sthread_%u", thread == 0 ? "" : ", ", thread);
     }
-    fprintf(out, "}};\n    return reproduce(argc, argv, &program, %d);\n}\n",
-            fuzz_program_has(program, FUZZ_OP_ENTER_SHARED));
+    fprintf(out, "}};\n    return reproduce(argc, argv, &program, %d);\n}\n", fuzz_program_shares(program));
 }

@@ -53,10 +53,11 @@ struct fuzz_player {
     struct fuzz_scope scopes[FUZZ_DEPTH_MAX + 1];
     struct pyrt_view *view; // of the main interpreter
     struct pyrt_guard *guard;
-    struct pyrt_pool *pool;           // of what it holds
-    uint32_t held;                    // references to the anchor
-    struct pyrt_interp own;           // that it has made, or empty
-    struct pyrt_interp main;          // borrowed
+    struct pyrt_pool *pool;  // of what it holds
+    uint32_t held;           // references to the anchor
+    struct pyrt_interp own;  // that it has made, or empty
+    struct pyrt_interp main; // borrowed
+    struct pyrt_tstate kept[FUZZ_ARGUMENTS];
     PyObject *thread;                 // of Python that it has started,
     struct fuzz_objects *thread_life; // in this life
     struct fuzz_objects *pool_life;   // that the pool belongs to
@@ -93,6 +94,27 @@ void fuzz_world_play(struct fuzz_world *world, uint32_t number);
 // What must hold when every thread is done; then, if nothing was finalized, all goes that the program has made. Thread
 // state: attached if there is an interpreter.
 void fuzz_world_check(struct fuzz_world *world);
+
+// lifecycle_scopes.c: what the model says of a thread where it stands.
+struct model_level *fuzz_level(struct fuzz_player *player);
+// 1 if a finalization has begun, from when on the model knows nothing.
+int fuzz_closing(const struct fuzz_player *player);
+// Compare the thread with its model.
+void fuzz_agree(struct fuzz_player *player);
+// Begin a scope of the runtime; or one of CPython's own.
+void fuzz_scope_begin(struct fuzz_player *player, const struct fuzz_op *op);
+void fuzz_scope_begin_own(struct fuzz_player *player, const struct fuzz_op *op, struct fuzz_objects *objects);
+// End the innermost scope, of which there is one; or all.
+void fuzz_scope_end(struct fuzz_player *player);
+void fuzz_scope_end_all(struct fuzz_player *player);
+// Make a thread state and keep it, where there is none yet; and delete it. All: outside of every scope.
+void fuzz_kept_open(struct fuzz_player *player, const struct fuzz_op *op);
+void fuzz_kept_close(struct fuzz_player *player, const struct fuzz_op *op);
+void fuzz_kept_close_all(struct fuzz_player *player);
+
+// lifecycle_fork.c: fork, let the child do a little, and look at how it ended. Thread state: attached to the main
+// interpreter.
+void fuzz_fork(struct fuzz_player *player, struct fuzz_objects *objects, const struct fuzz_op *op);
 
 // lifecycle_objects.c: make the objects of a new life. 0 or -1.
 int fuzz_objects_make(struct fuzz_objects *objects);

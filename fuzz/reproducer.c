@@ -1,93 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// reproducer: what `lifecycle_print --c` puts before the threads of a program: their operations with nothing but the C
-// API of CPython and POSIX threads. Nothing controls the threads here; a little random time passes between operations.
+// reproducer: what `lifecycle_print --c` puts before the threads of a program, with reproducer.h in front: their
+// operations with nothing but the C API of CPython and POSIX threads. Nothing controls the threads here; a little
+// random time passes between operations.
 //
 // An operation that makes no sense where its thread stands is passed over, as lifecycle_play.c does. The runtime's are
 // what they are made of: an attach is PyGILState_Ensure, an activation a thread state of its own; a reference that is
 // dropped detached is dropped by the next pending call of the main thread. Guards exist from CPython 3.15 on, and are
 // left out.
-#include <Python.h>
-
-#include <pthread.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#define UNUSED __attribute__((unused))
-#define SCOPES_MAX 12
-#define THREADS_MAX 4
-#define TRY_SECONDS_MAX 20
-#define YIELDS_AT_THE_END 20000
-#define OUTSIDE (-1)
-
-enum scope_kind {
-    SCOPE_NOTHING,
-    SCOPE_ENSURED,
-    SCOPE_SAVED,
-    SCOPE_INSIDE,
-    SCOPE_SECTION,
-    SCOPE_SECTION_TWO,
-    SCOPE_FORBID,
-};
-
-struct scope {
-    enum scope_kind kind;
-    int where; // around it
-    PyGILState_STATE gil;
-    PyThreadState *saved, *inside;
-    PyCriticalSection2 section; // that of one object has the same beginning
-};
-
-struct thread {
-    int number;
-    int where; // interpreter that is attached: 0 main, 1 shared, 2 own; or OUTSIDE
-    int depth, sections, forbids, held;
-    struct scope scopes[SCOPES_MAX];
-    PyInterpreterState *own;
-    PyObject *started;
-    unsigned random;
-    pthread_t id;
-};
-
-struct program {
-    int count;
-    void (*bodies[THREADS_MAX])(struct thread *);
-};
-
-static struct {
-    PyObject *anchor, *pair[2], *list, *dict, *type, *work, *keys[4];
-} objects;
-static atomic_int has_objects, closing, waiting;
-static PyInterpreterState *main_interp, *shared;
-static pthread_rwlock_t destroying = PTHREAD_RWLOCK_INITIALIZER;
-static struct thread threads[THREADS_MAX];
-
-static UNUSED void pause_a_little(struct thread *self)
-{
-    self->random = self->random * 1103515245u + 12345u;
-    for (volatile unsigned i = 0, most = 1u << (self->random >> 16) % 15; i < most; i++) {
-    }
-}
-
-static int python_may_run(const struct thread *self)
-{
-    return self->where == 0 && self->forbids == 0 && self->sections == 0 && atomic_load(&has_objects);
-}
-
-static struct scope *scope_open(struct thread *self, enum scope_kind kind)
-{
-    struct scope *scope = &self->scopes[self->depth++];
-    memset(scope, 0, sizeof(*scope));
-    scope->kind = kind;
-    scope->where = self->where;
-    return scope;
-}
+#include "fuzz/reproducer.h"
 
 static void op_close(struct thread *self)
 {
@@ -109,6 +30,13 @@ static void op_close(struct thread *self)
             PyEval_RestoreThread(scope->saved);
         }
         break;
+    case SCOPE_KEPT:
+        (void)PyEval_SaveThread();
+        self->entered[scope->slot]--;
+        if (scope->saved != NULL) {
+            PyEval_RestoreThread(scope->saved);
+        }
+        break;
     case SCOPE_SECTION:
         PyCriticalSection_End((PyCriticalSection *)&scope->section);
         self->sections--;
@@ -126,9 +54,17 @@ static void op_close(struct thread *self)
     self->where = scope->where;
 }
 
+// PyGILState_Ensure takes the state that the thread used last, of whatever interpreter.
+static int ensures_main(const struct thread *self)
+{
+    PyThreadState *bound = self->where == OUTSIDE ? PyGILState_GetThisThreadState() : NULL;
+    return self->where == 0 || (self->where == OUTSIDE && (bound == NULL || atomic_load(&closing) ||
+                                                           PyThreadState_GetInterpreter(bound) == main_interp));
+}
+
 static UNUSED void op_gilstate(struct thread *self)
 {
-    if (self->forbids == 0 && self->where <= 0 && self->depth < SCOPES_MAX) {
+    if (self->forbids == 0 && self->depth < SCOPES_MAX && ensures_main(self)) {
         scope_open(self, SCOPE_ENSURED)->gil = PyGILState_Ensure();
         self->where = 0;
     }
@@ -169,6 +105,52 @@ static UNUSED void op_enter_shared(struct thread *self)
 static UNUSED void op_enter_own(struct thread *self)
 {
     enter(self, self->own, 2);
+}
+
+static const int kept_in[KEPT_MAX] = {0, 1, 2, 0};
+
+static UNUSED void op_keep(struct thread *self, int slot)
+{
+    PyInterpreterState *const interps[] = {main_interp, shared, self->own};
+    PyInterpreterState *interp = interps[kept_in[slot]];
+    if (self->kept[slot] == NULL && interp != NULL && !atomic_load(&closing)) {
+        self->kept[slot] = PyThreadState_New(interp);
+    }
+}
+
+static int may_switch(const struct thread *self, int slot)
+{
+    return self->kept[slot] != NULL && self->entered[slot] == 0 && self->forbids == 0 && self->sections == 0 &&
+           !atomic_load(&closing);
+}
+
+static UNUSED void op_enter_kept(struct thread *self, int slot)
+{
+    if (may_switch(self, slot) && self->depth < SCOPES_MAX) {
+        struct scope *scope = scope_open(self, self->where == kept_in[slot] ? SCOPE_NOTHING : SCOPE_KEPT);
+        if (scope->kind == SCOPE_KEPT) {
+            scope->slot = slot;
+            scope->saved = self->where != OUTSIDE ? PyEval_SaveThread() : NULL;
+            PyEval_RestoreThread(self->kept[slot]);
+            self->entered[slot]++;
+            self->where = kept_in[slot];
+        }
+    }
+}
+
+// PyGILState_Ensure counts how often it has taken a state.
+static void op_close_kept(struct thread *self, int slot)
+{
+    if (may_switch(self, slot) && self->kept[slot]->gilstate_counter == 1) {
+        PyThreadState *saved = self->where != OUTSIDE ? PyEval_SaveThread() : NULL;
+        PyEval_RestoreThread(self->kept[slot]);
+        PyThreadState_Clear(self->kept[slot]);
+        PyThreadState_DeleteCurrent();
+        self->kept[slot] = NULL;
+        if (saved != NULL) {
+            PyEval_RestoreThread(saved);
+        }
+    }
 }
 
 static UNUSED void op_forbid(struct thread *self)
@@ -300,6 +282,35 @@ static UNUSED void op_join(struct thread *self)
     }
 }
 
+static UNUSED void op_fork(struct thread *self, int what)
+{
+    int status = 0;
+    if (!python_may_run(self) || self->number != 0) {
+        return;
+    }
+    PyOS_BeforeFork();
+    pid_t child = fork();
+    if (child == 0) {
+        alarm(TRY_SECONDS_MAX);
+        PyOS_AfterFork_Child();
+        self->started = NULL;
+        op_python(self, "work()\nshared_list.append(1000)\nshared_dict['0'] = Shared()\n");
+        if (what == 1) {
+            PyGC_Collect();
+        } else if (what == 2) {
+            PyEval_RestoreThread(PyEval_SaveThread());
+        } else if (what == 3) {
+            op_thread(self);
+            op_join(self);
+        }
+        _exit(0);
+    }
+    PyOS_AfterFork_Parent();
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 0) {
+        abort();
+    }
+}
+
 // A new interpreter with a GIL of its own; the thread is left as it was.
 static PyInterpreterState *interp_make(void)
 {
@@ -326,7 +337,7 @@ static UNUSED void op_create(struct thread *self)
 
 static void op_destroy(struct thread *self)
 {
-    if (self->own == NULL || self->where == 2 || self->forbids > 0 || self->sections > 0) {
+    if (self->own == NULL || self->kept[2] != NULL || self->where == 2 || self->forbids > 0 || self->sections > 0) {
         return;
     }
     pthread_rwlock_rdlock(&destroying);
@@ -393,6 +404,7 @@ static UNUSED void op_finalize(struct thread *self)
         abort();
     }
     self->own = NULL;
+    memset(self->kept, 0, sizeof(self->kept));
     self->where = OUTSIDE;
 }
 
@@ -401,6 +413,9 @@ static void ends(struct thread *self)
 {
     while (self->depth > 0) {
         op_close(self);
+    }
+    for (int slot = 0; slot < KEPT_MAX; slot++) {
+        op_close_kept(self, slot);
     }
     while (self->held > 0 && atomic_load(&has_objects)) {
         op_drop(self);

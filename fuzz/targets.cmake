@@ -8,5 +8,6 @@ set(CONSTRICTOR_RUNNER_FUZZERS lifecycle schedule)
 # CONSTRICTOR_FUZZ_SCENARIOS: what a runner plays for the targets that need CPython;
 # CONSTRICTOR_FUZZ_SCENARIO_SOURCES: their files.
 set(CONSTRICTOR_FUZZ_SCENARIOS fuzz/lifecycle fuzz/lifecycle_canary fuzz/lifecycle_drift fuzz/lifecycle_misuse)
-set(CONSTRICTOR_FUZZ_SCENARIO_SOURCES lifecycle_objects.c lifecycle_play.c lifecycle_program.c lifecycle_scenario.c)
+set(CONSTRICTOR_FUZZ_SCENARIO_SOURCES lifecycle_fork.c lifecycle_objects.c lifecycle_play.c lifecycle_program.c
+    lifecycle_scenario.c lifecycle_scopes.c)
 list(TRANSFORM CONSTRICTOR_FUZZ_SCENARIO_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)

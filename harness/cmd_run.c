@@ -285,7 +285,7 @@ enum cx_exit cx_run_options_play(const char *verb, struct cx_campaign_options *r
         run->runs_max = endless ? UINT64_MAX : CX_RUNS_DEFAULT;
     }
     if (run->follow_forks && subject->kind == CX_SUBJECT_NONE) {
-        cx_error_set(&error, CX_ERR_USAGE, "--forks follow is for subjects: scenarios leave what they fork alone");
+        cx_error_set(&error, CX_ERR_USAGE, "--forks follow is for subjects: scenarios always follow");
         cx_command_usage(verb, &error);
     }
     subject->follow_forks = run->follow_forks;

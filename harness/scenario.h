@@ -25,7 +25,7 @@
 // "critical/nested_swap" and defines scenario_critical_nested_swap.
 //
 // No sleep, no assert(), no ambient randomness in a scenario: order comes from the scheduler alone, checks are
-// CX_CHECK, and numbers come from cx_choose().
+// CX_CHECK, numbers come from cx_choose(). A child that it forks is a part of the run: scenarios/common/forking.h.
 #ifndef CX_SCENARIO_H
 #define CX_SCENARIO_H
 

@@ -21,6 +21,9 @@ quiet return
     section-two:0 close section-two:1 close call instance:1
     gilstate section-two:1 save close close collect close
     enter-main append close gilstate create close destroy
+    keep keep:1 enter-kept gilstate close enter-kept:1 close close-kept
+forks return
+    fork fork:1 call fork:2 fork:3 collect
 """
 
 
@@ -75,6 +78,7 @@ def main():
     programs.write_text(PROGRAMS)
     subprocess.run([test.build / "fuzz/lifecycle_seeds", programs, test.work / "inputs"], check=True)
     for path, tries, least, most in ((test.work / "inputs/traced", 5, 5, 5), (test.work / "inputs/quiet", 10, 0, 0),
+                                     (test.work / "inputs/forks", 10, 0, 0),
                                      (LATE_ATTACH, 150, 1, 150)):
         failed = reproducer.failures(reproducer.compile(path), tries)
         test.check(least <= failed <= most, f"{path.name}: {failed} of {tries} tries fail, {least} to {most} should")

@@ -276,6 +276,7 @@ void cx_play(struct cx_channel *channel)
         cx_again_play(channel, subject->from_start != 0, cx_host_run_subject, exit);
     }
     int in_cycles = 0;
+    channel->subject.follow_forks = 1; // scenarios know what they fork
     the_run.scenario = cx_scenario_requested(channel, &in_cycles);
     the_run.native_prng.state = channel->request.seed;
     if (in_cycles) {
@@ -334,6 +335,9 @@ uint32_t cx_choose(uint32_t n)
 void cx_fail(const char *expression, const char *file, int line)
 {
     char location[200];
+    if (!cx_playing) { // a process that was forked and is left alone: its parent sees how it ended
+        cx_leave(1);
+    }
     snprintf(location, sizeof(location), "%s:%d", file, line);
     cx_finish(CX_OUTCOME_INVARIANT, expression, location);
 }

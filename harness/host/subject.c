@@ -91,7 +91,7 @@ __attribute__((destructor(101))) static void process_ends(void)
 
 void _exit(int status)
 {
-    if (cx_playing && cx_sched.channel->subject.kind != CX_SUBJECT_NONE) {
+    if (cx_playing && (cx_sched.channel->subject.kind != CX_SUBJECT_NONE || cx_family_is_child())) {
         exit_frame = __builtin_frame_address(0);
         cx_subject_end(status);
     }

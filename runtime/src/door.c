@@ -42,7 +42,7 @@ int pyrt__use_awaited(const struct pyrt_pool *record)
 
 int pyrt__use_late(const struct pyrt_pool *record)
 {
-    return pyrt__use_awaited(record) && atomic_load_explicit(&record->guards, memory_order_relaxed) == 0;
+    return pyrt__use_awaited(record) && (uint32_t)atomic_load_explicit(&record->guards, memory_order_relaxed) == 0;
 }
 
 enum pyrt_status pyrt__use_take_late(struct pyrt_pool *record)

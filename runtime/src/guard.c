@@ -16,8 +16,8 @@ static enum pyrt_status current_record(struct pyrt_pool **record)
     return PyThreadState_GetUnchecked() != NULL ? pyrt__record_current(record) : PYRT_NOT_ATTACHED;
 }
 
-// Make a guard of what was taken.
-static enum pyrt_status guard_new(struct pyrt_guard **guard, void *native, struct pyrt_pool *record)
+// Make a guard of what was taken, which counts as `counts`.
+static enum pyrt_status guard_new(struct pyrt_guard **guard, void *native, struct pyrt_pool *record, uint64_t counts)
 {
     struct pyrt_guard *fresh = malloc(sizeof *fresh);
     if (fresh == NULL) {
@@ -26,9 +26,9 @@ static enum pyrt_status guard_new(struct pyrt_guard **guard, void *native, struc
     }
     if (record != NULL) {
         pyrt__record_ref(record);
-        atomic_fetch_add_explicit(&record->guards, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&record->guards, counts, memory_order_relaxed);
     }
-    *fresh = (struct pyrt_guard){native, record};
+    *fresh = (struct pyrt_guard){native, record, counts};
     *guard = fresh;
     return PYRT_OK;
 }
@@ -44,10 +44,10 @@ enum pyrt_status pyrt_guard_from_current(struct pyrt_guard **guard)
     if (status == PYRT_OK) {
         status = pyrt__guard_take_current(record, &native);
     }
-    return status == PYRT_OK ? guard_new(guard, native, record) : status;
+    return status == PYRT_OK ? guard_new(guard, native, record, PYRT__GUARD) : status;
 }
 
-enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct pyrt_view *view)
+static enum pyrt_status guard_of(const struct pyrt_view *view, struct pyrt_guard **guard, uint64_t counts)
 {
     struct pyrt_pool *record = NULL;
     void *native = NULL;
@@ -58,7 +58,12 @@ enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct py
         return PYRT_FORKED;
     }
     enum pyrt_status status = pyrt__guard_take(view, &native, &record);
-    return status == PYRT_OK ? guard_new(guard, native, record) : status;
+    return status == PYRT_OK ? guard_new(guard, native, record, counts) : status;
+}
+
+enum pyrt_status pyrt_guard_from_view(struct pyrt_guard **guard, const struct pyrt_view *view)
+{
+    return guard_of(view, guard, PYRT__GUARD);
 }
 
 void pyrt_guard_close(struct pyrt_guard *guard)
@@ -69,7 +74,7 @@ void pyrt_guard_close(struct pyrt_guard *guard)
     struct pyrt_guard was = *guard;
     free(guard);
     if (was.record != NULL) {
-        atomic_fetch_sub_explicit(&was.record->guards, 1, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&was.record->guards, was.counts, memory_order_relaxed);
     }
     pyrt__guard_give_back(was.native, was.record);
     if (was.record != NULL) {
@@ -137,16 +142,25 @@ enum pyrt_status pyrt_ensure_begin_view(struct pyrt_ensure *ensure, const struct
     }
     enum pyrt_status status = pyrt__activate_permitted(pyrt__thread_self(), &ensure->inner);
     if (status == PYRT_OK) {
-        status = pyrt_guard_from_view(&guard, view);
+        status = guard_of(view, &guard, PYRT__GUARD_PASSING);
     }
-    if (status == PYRT_OK) {
-        status = pyrt_ensure_begin(ensure, guard);
-        if (status == PYRT_OK && ensure->inner.record == NULL) {
-            // It has gone through no door of ours: nothing but the guard holds finalization up.
-            ensure->guard = guard;
-        } else {
-            pyrt_guard_close(guard);
+    if (status != PYRT_OK) {
+        return status;
+    }
+    struct pyrt__thread *self = pyrt__thread_self();
+    struct pyrt_pool *outer = self->beginning;
+    self->beginning = guard->record;
+    status = pyrt_ensure_begin(ensure, guard);
+    if (status == PYRT_OK && ensure->inner.record == NULL) {
+        // It has gone through no door of ours: nothing but the guard holds finalization up.
+        if (guard->record != NULL) {
+            atomic_fetch_sub_explicit(&guard->record->guards, PYRT__GUARD_PASSING - PYRT__GUARD, memory_order_relaxed);
         }
+        guard->counts = PYRT__GUARD;
+        ensure->guard = guard;
+    } else {
+        pyrt_guard_close(guard);
     }
+    self->beginning = outer;
     return status;
 }

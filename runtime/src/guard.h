@@ -15,6 +15,7 @@
 struct pyrt_guard {
     void *native;             // const after init; 3.15: CPython's
     struct pyrt_pool *record; // const after init; counts it; NULL: the runtime had not met the interpreter (3.15)
+    uint64_t counts;          // owner thread only: as what, PYRT__GUARD or PYRT__GUARD_PASSING
 };
 
 struct pyrt_view {

@@ -214,7 +214,10 @@ void pyrt__record_after_fork(int child)
         pyrt__queue_let_go(&record->queue);
         if (child) {
             uint64_t mine = self->pool == record ? self->uses : 0;
-            uint64_t guards = PY_VERSION_HEX < 0x030F0000 || !record->main ? record->guards : 0;
+            // Other threads that were about to begin an ensure will not give their guards back.
+            uint64_t passing = self->beginning == record ? PYRT__GUARD_PASSING : 0;
+            record->guards = (uint32_t)record->guards - (record->guards >> 32) + passing;
+            uint64_t guards = PY_VERSION_HEX < 0x030F0000 || !record->main ? (uint32_t)record->guards : 0;
             record->uses = (record->uses & (PYRT__USES_CLOSED | PYRT__USES_CLOSING)) | (mine + guards);
         }
     }

@@ -41,6 +41,11 @@ struct pyrt_pool {
     _Atomic uint64_t uses __attribute__((aligned(PYRT__LINE))); // atomic; a count, and the three bits below
 };
 
+// What a guard adds to `guards`; and one that is closed again as soon as its ensure has begun. In the child of a fork
+// those of the second kind, which the upper half counts, are gone with their threads.
+#define PYRT__GUARD ((uint64_t)1)
+#define PYRT__GUARD_PASSING (((uint64_t)1 << 32) + 1)
+
 #define PYRT__USES_CLOSED ((uint64_t)1 << 63)  // nobody gets in any more
 #define PYRT__USES_CLOSING ((uint64_t)1 << 62) // finalization waits for those inside; see pyrt__use_take_late
 #define PYRT__USES_AWAITED ((uint64_t)1 << 61) // a drop wakes who waits

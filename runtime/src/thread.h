@@ -31,10 +31,11 @@ struct pyrt__thread {
         };
         uint64_t count_and_uses; // both at once; owner thread only
     };
-    uint64_t immediate;         // references dropped at once and not yet added to the total; owner thread only
-    struct pyrt__slot *slot;    // where it counts uses by itself, or pyrt__no_slot; owner thread only
-    uint32_t forbidden;         // live forbids; owner thread only
-    struct pyrt_pool *draining; // whose drain is on this thread's stack, innermost; owner thread only
+    uint64_t immediate;          // references dropped at once and not yet added to the total; owner thread only
+    struct pyrt__slot *slot;     // where it counts uses by itself, or pyrt__no_slot; owner thread only
+    uint32_t forbidden;          // live forbids; owner thread only
+    struct pyrt_pool *draining;  // whose drain is on this thread's stack, innermost; owner thread only
+    struct pyrt_pool *beginning; // where it is about to begin an ensure, with a guard for that; owner thread only
 };
 
 // One attach and one use more, for count_and_uses.

@@ -54,8 +54,12 @@ enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept)
     if (kept->thread != self->id) {
         return PYRT_WRONG_THREAD;
     }
-    if (self->forbidden > 0 || kept->active) {
-        return self->forbidden > 0 ? PYRT_FORBIDDEN : PYRT_BUSY;
+    if (self->forbidden > 0) {
+        return PYRT_FORBIDDEN;
+    }
+    // An attach, or CPython's own PyGILState_Ensure, takes the state that its thread used last, which may be this one.
+    if (kept->active || PyThreadState_GetUnchecked() == kept->tstate) {
+        return PYRT_BUSY;
     }
     if (pyrt__thread_stranded()) {
         return PYRT_FORKED;

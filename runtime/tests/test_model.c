@@ -34,8 +34,8 @@ static atomic_long refused[-PYRT_UNSUPPORTED + 1]; // atomic; how often each sta
 static const struct {
     enum scope_kind kind;
     int to;
-} scopes[] = {{SCOPE_TRY, 0},      {SCOPE_ASSUME, 0},   {SCOPE_DETACH, 0}, {SCOPE_FORBID, 0},
-              {SCOPE_ACTIVATE, 0}, {SCOPE_ACTIVATE, 1}, {SCOPE_ENSURE, 0}, {SCOPE_VIEW, 0}};
+} scopes[] = {{SCOPE_TRY, 0},      {SCOPE_ASSUME, 0}, {SCOPE_DETACH, 0}, {SCOPE_FORBID, 0}, {SCOPE_ACTIVATE, 0},
+              {SCOPE_ACTIVATE, 1}, {SCOPE_ENSURE, 0}, {SCOPE_VIEW, 0},   {SCOPE_KEPT, 0},   {SCOPE_KEPT, 1}};
 
 static void compare(const struct model_level *model, uint64_t seed)
 {
@@ -53,13 +53,36 @@ static void drop(PyObject *object, uint64_t *dropped)
     (*dropped)++;
 }
 
+// Close a kept state and open it again; it is as good as before.
+static void keep_again(struct pyrt_tstate *kept, int slot, struct model_level *here)
+{
+    unsigned bit = 1u << slot;
+    int attached = here->where >= 0 && here->bound_kept == 1 + slot;
+    if ((here->used & bit) != 0 && (here->active & bit) == 0 && !attached) {
+        return; // that asks for more than the runtime promises
+    }
+    enum pyrt_status expected = model_expect_close(here, slot);
+    CHECK_STATUS(pyrt_tstate_close(&kept[slot]), expected);
+    if (expected == PYRT_OK) {
+        model_closed(here);
+        CHECK_STATUS(pyrt_tstate_open(&kept[slot], &interps[slot]), PYRT_OK);
+        model_opened(here, slot, slot);
+    }
+    atomic_fetch_add_explicit(&refused[-expected], 1, memory_order_relaxed);
+}
+
 static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
 {
     struct model_level levels[DEPTH + 1];
+    struct pyrt_tstate kept[2] = {{0}, {0}};
     uint64_t random = seed;
     int depth = 0;
     memset(levels, 0, sizeof levels);
     levels[0] = (struct model_level){.where = -1, .bound = -1};
+    for (int slot = 0; slot < 2; slot++) {
+        CHECK_STATUS(pyrt_tstate_open(&kept[slot], &interps[slot]), PYRT_OK);
+        model_opened(&levels[0], slot, slot);
+    }
     for (int i = 0; i < LENGTH || depth > 0; i++) {
         uint32_t choice = i < LENGTH ? testing_random(&random, 10) : 0;
         if (depth > 0 && choice < 4) {
@@ -69,15 +92,19 @@ static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
             CHECK_STATUS(scope_end(&levels[depth].scope), PYRT_OK);
             model_leave(&levels[depth - 1], &levels[depth]);
             depth--;
-        } else if (choice < 6) {
+        } else if (choice == 4) {
             drop(object, dropped);
+        } else if (choice == 5) {
+            keep_again(kept, (int)testing_random(&random, 2), &levels[depth]);
         } else if (depth < DEPTH) {
             struct model_level *inside = &levels[depth + 1];
             memset(inside, 0, sizeof *inside);
             uint32_t scope = testing_random(&random, sizeof(scopes) / sizeof(scopes[0]));
             inside->scope.kind = scopes[scope].kind;
             inside->to = scopes[scope].to;
-            const struct scope_of of = {.interp = &interps[inside->to], .guard = guard, .view = view};
+            inside->slot = inside->to;
+            const struct scope_of of = {
+                .interp = &interps[inside->to], .kept = &kept[inside->to], .guard = guard, .view = view};
             enum pyrt_status expected = model_expect(inside, &levels[depth]);
             enum pyrt_status status = scope_begin(&inside->scope, &of);
             if (status != expected) {
@@ -90,6 +117,9 @@ static void play(uint64_t seed, PyObject *object, uint64_t *dropped)
             depth += status == PYRT_OK;
         }
         compare(&levels[depth], seed);
+    }
+    for (int slot = 0; slot < 2; slot++) {
+        CHECK_STATUS(pyrt_tstate_close(&kept[slot]), PYRT_OK);
     }
 }
 

@@ -96,9 +96,12 @@ enum pyrt_status pyrt_activate_end(struct pyrt_activate *activate);
 enum pyrt_status pyrt_tstate_open(struct pyrt_tstate *kept, const struct pyrt_interp *interp);
 
 // Clear and delete it.
+// Requires: no attach of this thread that has taken it, as the state used last, is suspended by a detach or an
+// activation.
 // Thread state: either. Blocks: yes. May run Python: yes.
 // Pointers: `kept` stays the caller's.
-// Returns: PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, FORBIDDEN, BUSY (active), FINALIZING (CPython will delete it);
+// Returns: PYRT_OK, INVALID, NOT_LIVE, WRONG_THREAD, FORBIDDEN, BUSY (active, or attached), FINALIZING (CPython will
+// delete it);
 // GONE: its interpreter has ended, and with it the state; FORKED: it stays as it is.
 // Source: pybind11 `subinterpreter_thread_state`; `PyThreadState_Clear`, `PyThreadState_Delete`.
 enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept);
