@@ -25,11 +25,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int plain = mode == NULL || mode[0] == '\0';
     snprintf(scenario, sizeof(scenario), "fuzz/lifecycle%s%s", plain ? "" : "_", plain ? "" : mode);
     struct fuzz_lifecycle input;
+    struct cx_segments segments;
     fuzz_lifecycle_read(&input, data, size);
     uint32_t plays = drift ? CX_DRIFT_PLAYS : 1;
     uint32_t picks_count = 0;
     uint32_t plan_count = fuzz_lifecycle_plan(&input, plays, plan, &picks_count);
-    fuzz_drive(&(struct fuzz_run){
+    fuzz_schedule_segments(&input.schedule, &segments);
+    (void)fuzz_drive(&(struct fuzz_run){
         .scenario = fuzz_drive_scenario(scenario),
         .strategy = fuzz_strategies[input.schedule.strategy],
         .pct_depth = input.schedule.depth + 1u,
@@ -37,6 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .plan = plan,
         .plan_count = plan_count,
         .plan_picks = picks_count,
+        .segments = &segments,
         .given = plays * FUZZ_PROGRAM_FIELDS,
         .resident = !drift && fuzz_program_stays(&input.program),
         .like = cx_hash_bytes(CX_HASH_START, (const char *)&input.program, sizeof(input.program)),

@@ -94,7 +94,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
         if (operations) {
             program_change(&prng, &input.program);
         } else {
-            fuzz_schedule_change(&prng, &input.schedule);
+            fuzz_schedule_change(&prng, &input.schedule, NULL);
         }
     }
     return finish(&input, data, max_size);

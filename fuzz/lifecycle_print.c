@@ -77,6 +77,11 @@ static void schedule_print(const struct document *document)
         const struct fuzz_switch *entry = &schedule->switches[i];
         printf("// at point %" PRIu32 " of thread %u, thread %u goes on\n", entry->point, entry->thread, entry->to);
     }
+    for (uint32_t i = 0; i < schedule->segments_count; i++) {
+        const struct cx_segment *segment = &schedule->segments[i];
+        printf("// after %" PRIu32 " hand-offs strategy %s, rate %u, seed 0x%" PRIx64 "\n", segment->after,
+               cx_strategy_name(segment->strategy), segment->rate, segment->seed);
+    }
 }
 
 static int text_print(const struct document *document)

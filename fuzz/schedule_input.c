@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POINT_BITS_MAX 18 // a finalization has 300 000 points
-
 const uint32_t fuzz_strategies[FUZZ_STRATEGIES] = {CX_STRATEGY_REPLAY, CX_STRATEGY_PCT, CX_STRATEGY_POS,
                                                    CX_STRATEGY_RANDOM, CX_STRATEGY_DELAY};
 
@@ -30,12 +28,63 @@ static size_t put(uint8_t *data, uint64_t value, uint32_t bytes)
     return bytes;
 }
 
+static int is_of(const struct fuzz_schedule *schedule, enum cx_strategy_kind strategy)
+{
+    return fuzz_strategies[schedule->strategy] == strategy;
+}
+
+struct cx_segment fuzz_segment(uint32_t kind)
+{
+    if (kind == FUZZ_RATES) {
+        return (struct cx_segment){.strategy = CX_STRATEGY_POS};
+    }
+    return (struct cx_segment){.strategy = CX_STRATEGY_RANDOM, .rate = (uint16_t)kind};
+}
+
+// Behind all those that do not come later.
+static void segment_insert(struct fuzz_schedule *schedule, const struct cx_segment *segment)
+{
+    uint32_t at = schedule->segments_count++;
+    for (; at > 0 && schedule->segments[at - 1].after > segment->after; at--) {
+        schedule->segments[at] = schedule->segments[at - 1];
+    }
+    schedule->segments[at] = *segment;
+}
+
+static void segments_read(struct fuzz_schedule *schedule, const uint8_t *data, size_t size)
+{
+    while (size >= FUZZ_SEGMENT_BYTES && schedule->segments_count < FUZZ_SEGMENTS_MAX) {
+        uint32_t kind = (uint32_t)(take(&data, &size, 1) % (FUZZ_RATES + 1));
+        struct cx_segment segment = fuzz_segment(kind);
+        segment.after = (uint32_t)take(&data, &size, 4);
+        segment.seed = take(&data, &size, 8);
+        segment_insert(schedule, &segment);
+    }
+}
+
+static size_t segments_write(const struct fuzz_schedule *schedule, uint8_t *data)
+{
+    size_t at = 0;
+    for (uint32_t i = 0; i < schedule->segments_count; i++) {
+        int pos = schedule->segments[i].strategy == CX_STRATEGY_POS;
+        at += put(data + at, pos ? FUZZ_RATES : schedule->segments[i].rate, 1);
+        at += put(data + at, schedule->segments[i].after, 4);
+        at += put(data + at, schedule->segments[i].seed, 8);
+    }
+    return at;
+}
+
 void fuzz_schedule_read(struct fuzz_schedule *schedule, const uint8_t *data, size_t size)
 {
     memset(schedule, 0, sizeof(*schedule));
     schedule->strategy = (uint8_t)(take(&data, &size, 1) % FUZZ_STRATEGIES);
-    schedule->depth = (uint8_t)(take(&data, &size, 1) % FUZZ_DEPTHS);
+    schedule->depth =
+        (uint8_t)(take(&data, &size, 1) % (is_of(schedule, CX_STRATEGY_RANDOM) ? FUZZ_RATES : FUZZ_DEPTHS));
     schedule->seed = take(&data, &size, 8);
+    if (!is_of(schedule, CX_STRATEGY_REPLAY)) {
+        segments_read(schedule, data, size);
+        return;
+    }
     while (size >= FUZZ_SWITCH_BYTES && schedule->switches_count < FUZZ_SWITCHES_MAX) {
         struct fuzz_switch *entry = &schedule->switches[schedule->switches_count++];
         entry->thread = (uint8_t)(take(&data, &size, 1) % FUZZ_SWITCH_THREADS);
@@ -49,6 +98,9 @@ size_t fuzz_schedule_write(const struct fuzz_schedule *schedule, uint8_t *data)
     size_t at = put(data, schedule->strategy, 1);
     at += put(data + at, schedule->depth, 1);
     at += put(data + at, schedule->seed, 8);
+    if (!is_of(schedule, CX_STRATEGY_REPLAY)) {
+        return at + segments_write(schedule, data + at);
+    }
     for (uint32_t i = 0; i < schedule->switches_count; i++) {
         at += put(data + at, schedule->switches[i].thread, 1);
         at += put(data + at, schedule->switches[i].to, 1);
@@ -92,6 +144,18 @@ uint32_t fuzz_schedule_plan(const struct fuzz_schedule *schedule, struct cx_devi
     return schedule->switches_count;
 }
 
+void fuzz_schedule_segments(const struct fuzz_schedule *schedule, struct cx_segments *segments)
+{
+    segments->count = 0;
+    if (is_of(schedule, CX_STRATEGY_RANDOM)) {
+        segments->list[segments->count] = fuzz_segment(schedule->depth);
+        segments->list[segments->count++].seed = schedule->seed;
+    }
+    memcpy(&segments->list[segments->count], schedule->segments,
+           schedule->segments_count * sizeof(schedule->segments[0]));
+    segments->count += schedule->segments_count;
+}
+
 // The number of a thread, or FUZZ_SWITCH_THREADS.
 static uint8_t thread_of(uint32_t key)
 {
@@ -118,57 +182,4 @@ int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_devi
         schedule->switches[schedule->switches_count++] = entry;
     }
     return 0;
-}
-
-static uint32_t below(struct cx_prng *prng, uint32_t bound)
-{
-    return (uint32_t)cx_prng_below(prng, bound);
-}
-
-// A number of any magnitude alike: most schedules that matter have points early in a thread's life.
-static uint32_t point_draw(struct cx_prng *prng)
-{
-    return 1 + below(prng, 1u << below(prng, POINT_BITS_MAX + 1));
-}
-
-static void switch_change(struct cx_prng *prng, struct fuzz_schedule *schedule)
-{
-    uint32_t at = schedule->switches_count > 0 ? below(prng, schedule->switches_count) : 0;
-    struct fuzz_switch *entry = &schedule->switches[at];
-    uint32_t what = schedule->switches_count > 0 ? below(prng, 6) : 0;
-    if (what < 2 && schedule->switches_count < FUZZ_SWITCHES_MAX) {
-        schedule->switches[schedule->switches_count++] = (struct fuzz_switch){
-            .thread = (uint8_t)below(prng, FUZZ_SWITCH_THREADS),
-            .to = (uint8_t)below(prng, FUZZ_SWITCH_THREADS),
-            .point = point_draw(prng),
-        };
-    } else if (what == 2) {
-        *entry = schedule->switches[--schedule->switches_count];
-    } else if (what == 3) {
-        entry->to = (uint8_t)below(prng, FUZZ_SWITCH_THREADS);
-    } else if (what == 4) {
-        entry->point += below(prng, 9);
-        entry->point -= entry->point > 4 ? 4 : 0;
-    } else {
-        entry->point = point_draw(prng);
-    }
-}
-
-void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule)
-{
-    switch (below(prng, 6)) {
-    case 0:
-        schedule->strategy = (uint8_t)below(prng, FUZZ_STRATEGIES);
-        break;
-    case 1:
-        schedule->depth = (uint8_t)below(prng, FUZZ_DEPTHS);
-        break;
-    default:
-        if (fuzz_strategies[schedule->strategy] == CX_STRATEGY_REPLAY) {
-            switch_change(prng, schedule);
-        } else {
-            schedule->seed = cx_prng_next(prng);
-        }
-        break;
-    }
 }

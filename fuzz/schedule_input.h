@@ -5,11 +5,16 @@
 // Every byte means something wherever it is, and any bytes are an input; what is missing is zero:
 //
 //     1 byte    strategy: fuzz_strategies[]
-//     1 byte    depth of pct
+//     1 byte    depth of pct; rate of preemptions of random, 0: drawn from the seed
 //     8 bytes   seed, the lowest byte first
-//     6 bytes   as often as there are more: a switch: thread, thread that goes on, point, the lowest byte first
 //
-// Threads are numbers: 0 is main, 1 to 3 are its children. Switches are followed by strategy `replay` alone.
+// and then, as often as there are more, for strategy replay a switch, for the others a segment:
+//
+//     6 bytes   a switch: thread, thread that goes on, point in 4 bytes
+//     13 bytes  a segment: random's rate, or FUZZ_RATES for pos; hand-offs of the run before it in 4 bytes; seed in 8
+//
+// Threads are numbers: 0 is main, 1 to 3 are its children. At a segment the run goes on with a strategy and a seed of
+// its own (harness/exec/handoffs.h): two inputs that differ in their last segment are the same run up to there.
 #ifndef CX_FUZZ_SCHEDULE_INPUT_H
 #define CX_FUZZ_SCHEDULE_INPUT_H
 
@@ -23,7 +28,10 @@
 #define FUZZ_SWITCH_BYTES 6
 #define FUZZ_SWITCH_THREADS 4
 #define FUZZ_DEPTHS 6
-#define FUZZ_SCHEDULE_BYTES 10 // without switches
+#define FUZZ_RATES (CX_RATE_MAX + 1u)
+#define FUZZ_SEGMENTS_MAX (CX_SEGMENTS_MAX - 1) // beside the beginning
+#define FUZZ_SEGMENT_BYTES 13
+#define FUZZ_SCHEDULE_BYTES 10 // without switches and segments
 #define FUZZ_SCHEDULE_BYTES_MAX (FUZZ_SCHEDULE_BYTES + FUZZ_SWITCHES_MAX * FUZZ_SWITCH_BYTES)
 
 struct fuzz_switch {
@@ -34,8 +42,10 @@ struct fuzz_switch {
 
 struct fuzz_schedule {
     uint8_t strategy; // index into fuzz_strategies[]
-    uint8_t depth;
+    uint8_t depth;    // random: rate
     uint64_t seed;
+    uint32_t segments_count;
+    struct cx_segment segments[FUZZ_SEGMENTS_MAX]; // as cx_segments has them
     uint32_t switches_count;
     struct fuzz_switch switches[FUZZ_SWITCHES_MAX];
 };
@@ -49,11 +59,30 @@ void fuzz_schedule_read(struct fuzz_schedule *schedule, const uint8_t *data, siz
 size_t fuzz_schedule_write(const struct fuzz_schedule *schedule, uint8_t *data);
 // The switches as a plan, which has room for FUZZ_SWITCHES_MAX. Returns how many.
 uint32_t fuzz_schedule_plan(const struct fuzz_schedule *schedule, struct cx_deviation *plan);
+// The segments, the beginning included where random has a rate.
+void fuzz_schedule_segments(const struct fuzz_schedule *schedule, struct cx_segments *segments);
 // The switches of a plan, to be followed as they are. 0, or -1: there are too many, or of other threads.
 int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_deviation *plan, size_t count);
 // Copy as many bytes of an input as there is room for; returns how many.
 size_t fuzz_bytes_fit(const uint8_t *bytes, size_t size, uint8_t *out, size_t room);
-// One small change.
-void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule);
+// A segment with nothing but its strategy: random of that rate, or for FUZZ_RATES pos.
+struct cx_segment fuzz_segment(uint32_t kind);
+
+// Ways in which a schedule comes about: as its last segment, random with each rate or pos; or whole, without segments,
+// the same and pct and delay.
+#define FUZZ_KINDS_OF_SEGMENTS (FUZZ_RATES + 1)
+#define FUZZ_KINDS (FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 3)
+
+// What is known of runs that were played, so that schedules are changed where it matters.
+struct fuzz_past {
+    uint32_t handoffs;        // of the run that is changed; 0: nothing is known
+    uint32_t fresh_at;        // its last hand-off that joined a pair that no run before had; 0: none did
+    double fresh[FUZZ_KINDS]; // such pairs in a run that ended in each of the ways, the last runs counted most
+};
+
+// The way in which this schedule ends, or FUZZ_KINDS.
+uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule);
+// One small change (schedule_change.c). `past` may be NULL.
+void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past);
 
 #endif

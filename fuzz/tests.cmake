@@ -31,14 +31,15 @@ endforeach()
 add_executable(test_lifecycle_input
     ${CMAKE_CURRENT_LIST_DIR}/tests/test_lifecycle_input.c ${CMAKE_CURRENT_LIST_DIR}/lifecycle_input.c
     ${CMAKE_CURRENT_LIST_DIR}/lifecycle_mutate.c ${CMAKE_CURRENT_LIST_DIR}/lifecycle_program.c
-    ${CMAKE_CURRENT_LIST_DIR}/schedule_input.c)
+    ${CMAKE_CURRENT_LIST_DIR}/schedule_change.c ${CMAKE_CURRENT_LIST_DIR}/schedule_input.c)
 target_compile_options(test_lifecycle_input PRIVATE ${CONSTRICTOR_WARNINGS})
 target_link_libraries(test_lifecycle_input PRIVATE command cmocka)
 add_test(NAME unit/lifecycle_input COMMAND test_lifecycle_input)
 set_tests_properties(unit/lifecycle_input PROPERTIES LABELS unit TIMEOUT 300)
 add_executable(test_schedule_input
     ${CMAKE_CURRENT_LIST_DIR}/tests/test_schedule_input.c ${CMAKE_CURRENT_LIST_DIR}/schedule_input.c
-    ${CMAKE_CURRENT_LIST_DIR}/schedule_mutate.c)
+    ${CMAKE_CURRENT_LIST_DIR}/schedule_change.c ${CMAKE_CURRENT_LIST_DIR}/schedule_mutate.c
+    ${CMAKE_CURRENT_LIST_DIR}/common/past.c)
 target_compile_options(test_schedule_input PRIVATE ${CONSTRICTOR_WARNINGS})
 target_link_libraries(test_schedule_input PRIVATE command cmocka)
 add_test(NAME unit/schedule_input COMMAND test_schedule_input)

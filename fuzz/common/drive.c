@@ -34,6 +34,7 @@ static struct {
     int alone;        // no run shares a process
     int both;         // all that do are played in one of their own, too
     uint64_t shared;  // runs that were to share one
+    uint64_t played;  // inputs
     uint64_t checked; // of them, how many were played twice
     struct length {
         uint64_t of; // what such a run is like
@@ -75,6 +76,14 @@ static void runners_find(void)
     }
 }
 
+// To compare with other ways to choose schedules (bench/fuzz-schedule).
+static void stats_tell(void)
+{
+    const struct cx_pairs *met = &cx_worker_channel(drive.last)->pairs;
+    fprintf(stderr, "fuzz: %" PRIu64 " schedules, %" PRIu32 " pairs of hand-offs%s\n", drive.played, met->count,
+            met->lost ? " and more" : "");
+}
+
 static void shared_tell(void)
 {
     if (drive.crews[1].count > 0) {
@@ -91,6 +100,9 @@ static void begin(void)
     drive.both = is_set("CONSTRICTOR_FUZZ_BOTH");
     runners_find();
     atexit(shared_tell);
+    if (is_set("CONSTRICTOR_FUZZ_STATS")) {
+        atexit(stats_tell);
+    }
 }
 
 // Starts it the first time.
@@ -179,6 +191,10 @@ static void request_fill(const struct fuzz_run *run, const struct length *length
     request->rules.early_ns_max = CX_EARLY_NS_DEFAULT;
     request->choices_expected = length != NULL ? length->choices : 0;
     request->points_expected = length != NULL ? length->points : 0;
+    request->pairs = run->pairs;
+    if (run->segments != NULL) {
+        request->segments = *run->segments;
+    }
     request->plan_count = run->plan_count;
     if (run->plan_count > 0) {
         memcpy(cx_worker_plan(drive.last), run->plan, run->plan_count * sizeof(*run->plan));
@@ -245,6 +261,7 @@ static const struct length *length_of(const struct fuzz_run *run)
         struct fuzz_run plain = *run;
         plain.strategy = CX_STRATEGY_REPLAY;
         plain.plan_count = run->plan_picks;
+        plain.segments = NULL;
         play(&plain, NULL);
         const struct cx_result *result = cx_worker_result(drive.last);
         *length = (struct length){run->like, result->choices, result->points_max};
@@ -252,14 +269,28 @@ static const struct length *length_of(const struct fuzz_run *run)
     return length;
 }
 
-void fuzz_drive(const struct fuzz_run *run)
+static struct fuzz_reached reached(void)
+{
+    const struct cx_pairs *met = &cx_worker_channel(drive.last)->pairs;
+    struct fuzz_reached reached = {.handoffs = (uint32_t)cx_worker_result(drive.last)->switches};
+    if (!drive.blind) {
+        reached.fresh = met->fresh;
+        reached.fresh_at = (uint32_t)met->fresh_at;
+    }
+    return reached;
+}
+
+struct fuzz_reached fuzz_drive(const struct fuzz_run *run)
 {
     int drawn = run->strategy != CX_STRATEGY_REPLAY && run->strategy != CX_STRATEGY_POS;
     play(run, drawn ? length_of(run) : NULL);
+    drive.played++;
     counters_fill();
-    if (fuzz_finding_judge(run, drive.last) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
+    struct fuzz_reached of_run = reached();
+    if (fuzz_finding_judge(run, drive.last, drive.played) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
         fuzz_finding_end();
         crews_end();
         abort();
     }
+    return of_run;
 }

@@ -13,9 +13,10 @@
 //
 // Environment: CONSTRICTOR_FUZZ_TARGET (default 3.14.7-ft-debug), CONSTRICTOR_FUZZ_OUT, the folder of findings (default
 // constrictor-out), CONSTRICTOR_FUZZ_GO_ON (not empty: go on), CONSTRICTOR_FUZZ_BLIND (not empty: the engine gets no
-// counters, to compare with), CONSTRICTOR_FUZZ_ALONE (not empty: no inputs share a process), CONSTRICTOR_FUZZ_BOTH (not
-// empty: those that do are all played in one of their own, too). CONSTRICTOR_RUNNERS: default runners/ beside the
-// program, or in the folder above.
+// counters, to compare with), CONSTRICTOR_FUZZ_STATS (not empty: at the end, how many schedules were played, and how
+// many pairs of hand-offs they reached), CONSTRICTOR_FUZZ_ALONE (not empty: no inputs share a process),
+// CONSTRICTOR_FUZZ_BOTH (not empty: those that do are all played in one of their own, too). CONSTRICTOR_RUNNERS:
+// default runners/ beside the program, or in the folder above.
 #ifndef CX_FUZZ_DRIVE_H
 #define CX_FUZZ_DRIVE_H
 
@@ -31,10 +32,12 @@ struct fuzz_run {
     uint64_t seed;
     const struct cx_deviation *plan;
     uint32_t plan_count;
-    uint32_t plan_picks; // of them, at the beginning: numbers of main
-    uint32_t given;      // so many numbers of main are given: those of the plan, or 0
-    uint32_t resident;   // 1: it finalizes nothing, and many such runs may share a process
-    uint64_t like;       // runs with the same number do the same, in another order
+    uint32_t plan_picks;                // of them, at the beginning: numbers of main
+    const struct cx_segments *segments; // or NULL
+    uint32_t given;                     // so many numbers of main are given: those of the plan, or 0
+    uint32_t pairs;                     // 1: pairs of hand-offs are counted
+    uint32_t resident;                  // 1: it finalizes nothing, and many such runs may share a process
+    uint64_t like;                      // runs with the same number do the same, in another order
     const uint8_t *data;
     size_t size;
 };
@@ -44,7 +47,14 @@ uint32_t fuzz_drive_scenario(const char *name);
 uint32_t fuzz_drive_nth(uint32_t n);
 uint32_t fuzz_drive_count(void);
 
+// What a run has come to.
+struct fuzz_reached {
+    uint32_t handoffs;
+    uint32_t fresh;    // pairs of hand-offs that it was the first to have; 0 for an engine that gets no counters
+    uint32_t fresh_at; // the last hand-off that had one, from 1
+};
+
 // Play an input.
-void fuzz_drive(const struct fuzz_run *run);
+struct fuzz_reached fuzz_drive(const struct fuzz_run *run);
 
 #endif

@@ -15,6 +15,7 @@
 #include "harness/trace/schedule.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ static void save(const struct fuzz_run *run, const struct cx_record *record, con
     }
 }
 
-static void file(const struct fuzz_run *run, const struct cx_record *record, const struct cx_symptom *symptom)
+static void file(const struct fuzz_run *run, const struct cx_record *record, const struct cx_symptom *symptom,
+                 uint64_t number)
 {
     struct cx_render render = {.stream = stderr, .resolver = &judge.resolver, .frames_max = FRAMES_MAX};
     char path[PATH_MAX];
@@ -145,11 +147,12 @@ static void file(const struct fuzz_run *run, const struct cx_record *record, con
     save(run, record, &symptom->signature, path);
     fprintf(stderr, "\nFINDING: %s\n  replayed with the same signature %u of %d times\n", symptom->signature.text, same,
             CX_CONFIRMATIONS);
+    fprintf(stderr, "  in schedule %" PRIu64 " of this process\n", number);
     cx_render_symptom(&render, record->result, symptom->kind, symptom->race, "    ");
     fprintf(stderr, "  again: constrictor replay %s%s\n  input: %s.input\n", path, CX_SCHEDULE_SUFFIX, path);
 }
 
-int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker)
+int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uint64_t number)
 {
     const struct cx_result *result = cx_worker_result(worker);
     judge.worker = worker;
@@ -168,7 +171,7 @@ int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker)
         const struct cx_symptom *symptom = &judge.symptoms.list[i];
         if (!cx_names_have(&judge.seen, symptom->signature.id)) {
             cx_names_append(&judge.seen, symptom->signature.id);
-            file(run, &record, symptom);
+            file(run, &record, symptom, number);
         }
     }
     cx_record_fini(&record);

@@ -12,7 +12,8 @@
 enum cx_status fuzz_finding_begin(struct cx_worker *worker, const char *target, struct cx_error *error);
 void fuzz_finding_end(void);
 
-// Judge the worker's last run, and file what is new. 1 if it failed, whether that is new or not.
-int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker);
+// Judge the worker's last run, of the input with this number from 1, and file what is new. 1 if it failed, whether that
+// is new or not.
+int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uint64_t number);
 
 #endif

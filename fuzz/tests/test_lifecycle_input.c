@@ -63,7 +63,7 @@ static void test_lifecycle_input_mutants_are_what_they_mean(void **state)
     (void)state;
     uint8_t data[FUZZ_LIFECYCLE_BYTES_MAX] = {0}, other[FUZZ_LIFECYCLE_BYTES_MAX], written[FUZZ_LIFECYCLE_BYTES_MAX];
     size_t size = 0, other_size = 0;
-    uint32_t longest = 0, switches = 0;
+    uint32_t longest = 0, scheduled = 0;
     for (unsigned seed = 1; seed < ROUNDS; seed++) {
         size = LLVMFuzzerCustomMutator(data, size, sizeof(data), seed);
         struct fuzz_lifecycle input;
@@ -72,7 +72,7 @@ static void test_lifecycle_input_mutants_are_what_they_mean(void **state)
         assert_memory_equal(written, data, size);
         uint32_t length = fuzz_program_length(&input.program);
         longest = length > longest ? length : longest;
-        switches += input.schedule.switches_count > 0;
+        scheduled += input.schedule.switches_count > 0 || input.schedule.segments_count > 0;
         if (seed % 7 == 0 && other_size > 0) {
             size = LLVMFuzzerCustomCrossOver(data, size, other, other_size, written, sizeof(written), seed);
             memcpy(data, written, size);
@@ -82,7 +82,7 @@ static void test_lifecycle_input_mutants_are_what_they_mean(void **state)
         }
     }
     assert_in_range(longest, 12, FUZZ_THREADS_MAX * FUZZ_OPS_MAX);
-    assert_true(switches > ROUNDS / 10);
+    assert_true(scheduled > ROUNDS / 10);
 }
 
 static void test_lifecycle_input_a_plan_has_the_whole_program(void **state)

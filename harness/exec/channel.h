@@ -23,6 +23,7 @@
 
 #include <stdint.h>
 
+#include "harness/exec/handoffs.h"
 #include "harness/exec/points.h"
 #include "harness/outcome.h"
 
@@ -278,6 +279,8 @@ struct cx_request {
     struct cx_points points;
     struct cx_window window;
     struct cx_race_aim race;
+    struct cx_segments segments;
+    uint64_t pairs; // 1: every hand-off is entered into the channel's pairs
     uint64_t given; // so many numbers, the first that main draws, are those of the plan or 0, whatever the strategy
     uint64_t focus[CX_FOCUS_MAX]; // surw: the objects whose accesses count, 0 for none
     struct cx_profile profile[CX_PROFILE_MAX];
@@ -475,6 +478,7 @@ struct cx_channel {
     uint64_t log_blocks[CX_LOG_BLOCKS_MAX];                    // runner -> command
     struct cx_input inputs[CX_INPUTS_MAX];                     // runner -> command
     struct cx_batch batch;
+    struct cx_pairs pairs;       // runner -> command: it is never emptied
     uint8_t edges[CX_EDGES_MAX]; // runner -> command: how often each edge of the program was taken, up to 255
 };
 

@@ -49,6 +49,9 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
 
 void cx__arm(struct cx_thread *self)
 {
+    if (cx_sched.switches >= cx_sched.segment_at) {
+        cx__segments_begin();
+    }
     uint64_t left = cx_sched.steps_max > cx_sched.steps ? cx_sched.steps_max - cx_sched.steps : 1;
     if (cx_sched.next_deadline_ns != CX_NO_DEADLINE) {
         uint64_t now = cx_now_ns();
@@ -453,6 +456,7 @@ void cx_sched_begin(struct cx_channel *channel)
     if (cx_sched.strategy == NULL) {
         cx_finish(CX_OUTCOME_ERROR, "the request names a strategy that this runner does not have", "");
     }
+    cx__segments_expect();
     cx_sched.steps_max = channel->request.steps_max;
     cx_sched.next_deadline_ns = CX_NO_DEADLINE;
     cx_sched.prng.state = channel->request.seed;

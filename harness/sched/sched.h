@@ -173,7 +173,10 @@ struct cx_sched {
     int32_t dying_tid;                        // scheduler token: a thread whose kernel exit the next holder waits for
     int slow_mode;                            // const after init, or poll.c: every point takes the slow path
     struct cx_prng prng;                      // scheduler token: strategies draw from it
-    const struct cx_strategy *strategy;       // const after init
+    uint64_t segment_at;                      // scheduler token: the hand-off after which the next segment begins
+    uint32_t segments;                        // scheduler token: of the request's, those that have begun
+    uint32_t rate;                            // scheduler token: of the last of them
+    const struct cx_strategy *strategy;       // scheduler token: the last segment's, or the request's
     struct cx_channel *channel;               // const after init
     struct cx_step *log;                      // scheduler token: next record, NULL when no log is written
     struct cx_step *log_end;                  // const after init

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// state: the moves between the states of a thread, for the scheduler's own files. Defined in core.c.
+// state: the moves between the states of a thread, for the scheduler's own files. Defined in core.c, but for the last.
 #ifndef CX_STATE_H
 #define CX_STATE_H
 
@@ -14,5 +14,12 @@ void cx__arm(struct cx_thread *self);
 void cx__make_blocked(struct cx_thread *thread);
 // `retry`: only to try for what it waits for again.
 void cx__make_runnable(struct cx_thread *thread, enum cx_wake wake, int retry);
+
+// ---- segment.c ----
+
+// From now on, the next segment of the request begins where it says.
+void cx__segments_expect(void);
+// One or more are due.
+void cx__segments_begin(void);
 
 #endif

@@ -12,7 +12,7 @@
 
 #include <stddef.h>
 
-static uint64_t gap_mean; // const after begin
+static uint64_t gap_mean; // const until a segment begins
 static uint64_t next_at;  // scheduler token, in units of cx_sched.choices
 
 static void draw_next(void)
@@ -26,8 +26,8 @@ static void random_begin(void)
     if (choices == 0) {
         choices = 10000;
     }
-    // Log-uniform in [1, 1024): a power of two, then a number between it and the next.
-    uint64_t power = 1ULL << cx_prng_below(&cx_sched.prng, 10);
+    // Log-uniform in [1, 1024), unless a segment says how many: a power of two, then a number between it and the next.
+    uint64_t power = 1ULL << (cx_sched.rate == 0 ? cx_prng_below(&cx_sched.prng, CX_RATE_MAX) : cx_sched.rate - 1);
     uint64_t preemptions = power + cx_prng_below(&cx_sched.prng, power);
     // At least 2: a short run that drew more preemptions than it has choices would pass no two of them in peace.
     gap_mean = choices / preemptions + 1;

@@ -5,4 +5,4 @@
 include(${CMAKE_CURRENT_LIST_DIR}/command_tests.cmake)
 set(CONSTRICTOR_SCHED_TESTS
     atomics barrier_once_spin cancel clocks cond crash drift exhaustive mutex native outside poll race replay rwlock sem
-    signal spin spurious strategy strategies thread thread_exit time window)
+    segments signal spin spurious strategy strategies thread thread_exit time window)

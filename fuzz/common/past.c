@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// past: see past.h. A table without chains: what was noted last has the place.
+#include "fuzz/common/past.h"
+
+#include "harness/exec/seed.h"
+
+#include <string.h>
+
+#define ENTRIES (1u << 16)
+
+#define WEIGHT 0.2 // of the last run of a kind
+
+static struct entry {
+    uint64_t of; // hash of an input
+    struct fuzz_reached reached;
+} entries[ENTRIES];
+static double fresh_of[FUZZ_KINDS];
+
+void fuzz_past_note(const uint8_t *data, size_t size, const struct fuzz_schedule *schedule,
+                    const struct fuzz_reached *reached)
+{
+    uint64_t hash = cx_hash_bytes(CX_HASH_START, data, size);
+    uint32_t kind = fuzz_schedule_kind(schedule);
+    entries[hash % ENTRIES] = (struct entry){hash, *reached};
+    if (kind < FUZZ_KINDS) {
+        fresh_of[kind] += WEIGHT * ((double)reached->fresh - fresh_of[kind]);
+    }
+}
+
+struct fuzz_past fuzz_past_of(const uint8_t *data, size_t size)
+{
+    uint64_t hash = cx_hash_bytes(CX_HASH_START, data, size);
+    const struct entry *entry = &entries[hash % ENTRIES];
+    struct fuzz_past past = {0};
+    if (entry->of == hash) {
+        past.handoffs = entry->reached.handoffs;
+        past.fresh_at = entry->reached.fresh_at;
+    }
+    memcpy(past.fresh, fresh_of, sizeof(past.fresh));
+    return past;
+}
