@@ -5,8 +5,9 @@
 // A third of them begin anew: a seed, and any strategy. A third let a run go on in another way from one of its
 // hand-offs: from the last one that was something new as often as from any. What an engine keeps are runs that have
 // reached something new, so that the search goes on from where others have seldom been. The last third does the one or
-// the other, in the way whose runs have lately brought the most new pairs of hand-offs; where nothing is known of them,
-// it is as the other two.
+// the other, in the way whose runs have lately brought the most new pairs for their hand-offs; where nothing is known
+// of them, it is as the other two. For their hand-offs: runs that switch at every operation have the most new pairs,
+// but that takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long.
 //
 // That switches and threads are not changed one by one, but for strategy replay, is for a reason: after an earlier
 // change the number of a point means another one, while all that is before a hand-off stays.
@@ -52,9 +53,9 @@ static void switch_change(struct cx_prng *prng, struct fuzz_schedule *schedule)
 }
 
 // The third power: the way that brings twice as much as another is taken eight times as often.
-static double weight(double fresh)
+static double weight(double yield)
 {
-    return fresh * fresh * fresh;
+    return yield * yield * yield;
 }
 
 // FUZZ_KINDS where nothing is known.
@@ -62,12 +63,12 @@ static uint32_t kind_by_yield(struct cx_prng *prng, const struct fuzz_past *past
 {
     double sum = 0;
     for (uint32_t i = 0; i < FUZZ_KINDS; i++) {
-        sum += weight(past->fresh[i]);
+        sum += weight(past->yields[i]);
     }
     double at = sum * (double)below(prng, 1u << 30) / (double)(1u << 30);
     uint32_t kind = 0;
-    while (kind < FUZZ_KINDS && at >= weight(past->fresh[kind])) {
-        at -= weight(past->fresh[kind++]);
+    while (kind < FUZZ_KINDS && at >= weight(past->yields[kind])) {
+        at -= weight(past->yields[kind++]);
     }
     return kind;
 }

@@ -75,9 +75,9 @@ struct cx_segment fuzz_segment(uint32_t kind);
 
 // What is known of runs that were played, so that schedules are changed where it matters.
 struct fuzz_past {
-    uint32_t handoffs;        // of the run that is changed; 0: nothing is known
-    uint32_t fresh_at;        // its last hand-off that joined a pair that no run before had; 0: none did
-    double fresh[FUZZ_KINDS]; // such pairs in a run that ended in each of the ways, the last runs counted most
+    uint32_t handoffs;         // of the run that is changed; 0: nothing is known
+    uint32_t fresh_at;         // its last hand-off that joined a pair that no run before had; 0: none did
+    double yields[FUZZ_KINDS]; // such pairs for each hand-off of runs of each kind, the last runs counted most
 };
 
 // The way in which this schedule ends, or FUZZ_KINDS.

@@ -8,14 +8,14 @@
 #include <string.h>
 
 #define ENTRIES (1u << 16)
-
-#define WEIGHT 0.2 // of the last run of a kind
+#define WEIGHT 0.2      // of the last run of a kind
+#define HANDOFFS_MIN 16 // a run costs something that has no hand-offs, too
 
 static struct entry {
     uint64_t of; // hash of an input
     struct fuzz_reached reached;
 } entries[ENTRIES];
-static double fresh_of[FUZZ_KINDS];
+static double yields[FUZZ_KINDS];
 
 void fuzz_past_note(const uint8_t *data, size_t size, const struct fuzz_schedule *schedule,
                     const struct fuzz_reached *reached)
@@ -24,7 +24,8 @@ void fuzz_past_note(const uint8_t *data, size_t size, const struct fuzz_schedule
     uint32_t kind = fuzz_schedule_kind(schedule);
     entries[hash % ENTRIES] = (struct entry){hash, *reached};
     if (kind < FUZZ_KINDS) {
-        fresh_of[kind] += WEIGHT * ((double)reached->fresh - fresh_of[kind]);
+        double yield = (double)reached->fresh / (double)(HANDOFFS_MIN + reached->handoffs);
+        yields[kind] += WEIGHT * (yield - yields[kind]);
     }
 }
 
@@ -37,6 +38,6 @@ struct fuzz_past fuzz_past_of(const uint8_t *data, size_t size)
         past.handoffs = entry->reached.handoffs;
         past.fresh_at = entry->reached.fresh_at;
     }
-    memcpy(past.fresh, fresh_of, sizeof(past.fresh));
+    memcpy(past.yields, yields, sizeof(past.yields));
     return past;
 }
