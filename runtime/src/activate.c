@@ -80,6 +80,20 @@ static void leave(struct pyrt_activate *activate)
     pyrt__record_unref(record);
 }
 
+// Out of the interpreter, and back into what was attached before. The use is given back between the two: where a thread
+// comes back late it is parked, and who ends the interpreter would wait for it for ever.
+static void swap_out(struct pyrt_activate *activate)
+{
+    if (activate->own != NULL) {
+        PyThreadState_DeleteCurrent();
+        activate->own = NULL;
+    } else {
+        pyrt__backend_swap(NULL);
+    }
+    leave(activate);
+    pyrt__backend_swap(activate->previous);
+}
+
 static enum pyrt_status swap_in(struct pyrt__thread *self, struct pyrt_activate *activate, PyThreadState *tstate)
 {
     pyrt_hook_point("activate.swapping");
@@ -87,10 +101,9 @@ static enum pyrt_status swap_in(struct pyrt__thread *self, struct pyrt_activate 
     enum pyrt_status status = account(self, activate);
     if (status != PYRT_OK) {
         if (activate->own != NULL) {
-            pyrt__activate_dispose(activate->own);
-            activate->own = NULL;
+            PyThreadState_Clear(activate->own);
         }
-        pyrt__backend_swap(activate->previous);
+        swap_out(activate);
     }
     return status;
 }
@@ -130,7 +143,7 @@ enum pyrt_status pyrt__activate_enter(struct pyrt_activate *activate, struct pyr
         }
         status = swap_in(self, activate, tstate);
     }
-    if (status != PYRT_OK) {
+    if (status != PYRT_OK && activate->record != NULL) {
         leave(activate);
     }
     return status;
@@ -188,10 +201,7 @@ enum pyrt_status pyrt_activate_end(struct pyrt_activate *activate)
     self->count = 0;
     pyrt__thread_leave(self);
     if (activate->record != NULL && !stale) {
-        if (activate->own != NULL) {
-            PyThreadState_DeleteCurrent();
-        }
-        pyrt__backend_swap(activate->previous);
+        swap_out(activate);
     }
     activate->own = NULL;
     struct pyrt__frame frame = {activate->pool, activate->tstate, activate->uses, activate->count};

@@ -68,15 +68,18 @@ enum pyrt_status pyrt_tstate_close(struct pyrt_tstate *kept)
     enum pyrt_status status = pyrt__use_take_surely(record);
     if (status == PYRT_OK) {
         status = pyrt__backend_guard_new(record, &guard);
+        struct pyrt__frame frame = pyrt__frame_save(self);
+        void *previous = NULL;
         if (status == PYRT_OK) {
-            struct pyrt__frame frame = pyrt__frame_save(self);
-            void *previous = pyrt__backend_swap(kept->tstate);
+            previous = pyrt__backend_swap(kept->tstate);
             pyrt__activate_dispose(kept->tstate);
-            pyrt__backend_swap(previous);
-            pyrt__frame_restore(self, frame);
         }
         pyrt__backend_guard_close(guard);
         pyrt__use_drop(record);
+        if (status == PYRT_OK) {
+            pyrt__backend_swap(previous); // last: who comes back late is parked in there
+            pyrt__frame_restore(self, frame);
+        }
     }
     if (status != PYRT_OK && pyrt__record_gone(record)) {
         status = PYRT_GONE;
