@@ -67,7 +67,6 @@ int cx_confirm_repeat(struct cx_confirm *confirm, const struct cx_result *result
         return 0;
     }
     confirm->slow++;
-    confirm->started--;
     return 1;
 }
 

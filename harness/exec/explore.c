@@ -240,6 +240,7 @@ static enum cx_status run_end(struct cx_explore *explore, uint32_t at, enum cx_a
         task_repeat(work, task);
     } else if (status == CX_OK && task->kind == CX_TASK_REPLAY && cx_confirm_repeat(&work->confirm, result)) {
         cx_explore_say(explore, "a replay did not end within its real-time limit; it is played again");
+        task_repeat(work, task);
     } else if (status == CX_OK && task->kind == CX_TASK_REPLAY) {
         cx_confirm_replay(&work->confirm, result, explore->resolver);
         explore->totals.replays++;
