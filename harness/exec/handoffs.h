@@ -32,9 +32,9 @@ struct cx_segments {
 struct cx_pairs {
     uint32_t count;
     uint32_t lost;  // 1: there was no room for one, the count is too low
-    uint32_t fresh; // pairs that the last run was the first to have
+    uint32_t fresh; // pairs that the last run that was asked was the first to have
     uint32_t unused;
-    uint64_t fresh_at; // the last hand-off of the last run that joined a new pair, counted from 1; 0: none did
+    uint64_t fresh_at; // the last hand-off of that run that joined a new pair, counted from 1; 0: none did
     uint64_t hashes[CX_PAIRS_MAX];
 };
 

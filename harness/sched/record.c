@@ -36,8 +36,10 @@ void cx_record_begin(void)
 {
     struct cx_result *result = &cx_sched.channel->result;
     result->log_hash = 0;
-    cx_sched.channel->pairs.fresh = 0;
-    cx_sched.channel->pairs.fresh_at = 0;
+    if (cx_sched.channel->request.pairs) {
+        cx_sched.channel->pairs.fresh = 0;
+        cx_sched.channel->pairs.fresh_at = 0;
+    }
     cx_sched.log_block_left = cx_sched.channel->request.log_block;
     if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
         return;
