@@ -15,8 +15,13 @@
 
 #include <string.h>
 
+#define OTHERS ((uint32_t)(sizeof(others) / sizeof(others[0])))
 #define POINT_BITS_MAX 18    // a finalization has 300 000 points
 #define HANDOFFS_BITS_MAX 12 // of a run of which nothing is known
+
+// Whole schedules: random with each of its rates, then these.
+static const enum cx_strategy_kind others[] = {CX_STRATEGY_POS, CX_STRATEGY_PCT, CX_STRATEGY_DELAY};
+_Static_assert(FUZZ_KINDS == FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + OTHERS, "every kind has a place in fuzz_past");
 
 static uint32_t below(struct cx_prng *prng, uint32_t bound)
 {
@@ -76,7 +81,7 @@ static uint32_t kind_by_yield(struct cx_prng *prng, const struct fuzz_past *past
 // One strategy as often as another, and random with a rate that its seed draws as often as with any other.
 static uint32_t kind_of_whole(struct cx_prng *prng)
 {
-    uint32_t strategy = below(prng, 4);
+    uint32_t strategy = below(prng, 1 + OTHERS);
     uint32_t rate = below(prng, 2) * (1 + below(prng, CX_RATE_MAX));
     return FUZZ_KINDS_OF_SEGMENTS + (strategy == 0 ? rate : FUZZ_RATES + strategy - 1);
 }
@@ -94,7 +99,6 @@ static uint32_t kind_draw(struct cx_prng *prng, const struct fuzz_past *past)
 
 static void begin_anew(struct cx_prng *prng, struct fuzz_schedule *schedule, uint32_t kind)
 {
-    static const enum cx_strategy_kind others[] = {CX_STRATEGY_POS, CX_STRATEGY_PCT, CX_STRATEGY_DELAY};
     enum cx_strategy_kind strategy = kind < FUZZ_RATES ? CX_STRATEGY_RANDOM : others[kind - FUZZ_RATES];
     memset(schedule, 0, sizeof(*schedule));
     while (fuzz_strategies[schedule->strategy] != strategy) {
@@ -127,21 +131,17 @@ uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule)
 {
     enum cx_strategy_kind strategy = (enum cx_strategy_kind)fuzz_strategies[schedule->strategy];
     if (strategy != CX_STRATEGY_REPLAY && schedule->segments_count > 0) {
-        const struct cx_segment *last = &schedule->segments[schedule->segments_count - 1];
-        return last->strategy == CX_STRATEGY_POS ? FUZZ_RATES : last->rate;
+        return fuzz_segment_kind(&schedule->segments[schedule->segments_count - 1]);
     }
-    switch (strategy) {
-    case CX_STRATEGY_RANDOM:
+    if (strategy == CX_STRATEGY_RANDOM) {
         return FUZZ_KINDS_OF_SEGMENTS + schedule->depth;
-    case CX_STRATEGY_POS:
-        return FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES;
-    case CX_STRATEGY_PCT:
-        return FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 1;
-    case CX_STRATEGY_DELAY:
-        return FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 2;
-    default:
-        return FUZZ_KINDS;
     }
+    for (uint32_t i = 0; i < OTHERS; i++) {
+        if (others[i] == strategy) {
+            return FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + i;
+        }
+    }
+    return FUZZ_KINDS;
 }
 
 void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)

@@ -41,6 +41,11 @@ struct cx_segment fuzz_segment(uint32_t kind)
     return (struct cx_segment){.strategy = CX_STRATEGY_RANDOM, .rate = (uint16_t)kind};
 }
 
+uint32_t fuzz_segment_kind(const struct cx_segment *segment)
+{
+    return segment->strategy == CX_STRATEGY_POS ? FUZZ_RATES : segment->rate;
+}
+
 // Behind all those that do not come later.
 static void segment_insert(struct fuzz_schedule *schedule, const struct cx_segment *segment)
 {
@@ -66,8 +71,7 @@ static size_t segments_write(const struct fuzz_schedule *schedule, uint8_t *data
 {
     size_t at = 0;
     for (uint32_t i = 0; i < schedule->segments_count; i++) {
-        int pos = schedule->segments[i].strategy == CX_STRATEGY_POS;
-        at += put(data + at, pos ? FUZZ_RATES : schedule->segments[i].rate, 1);
+        at += put(data + at, fuzz_segment_kind(&schedule->segments[i]), 1);
         at += put(data + at, schedule->segments[i].after, 4);
         at += put(data + at, schedule->segments[i].seed, 8);
     }

@@ -67,6 +67,7 @@ int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_devi
 size_t fuzz_bytes_fit(const uint8_t *bytes, size_t size, uint8_t *out, size_t room);
 // A segment with nothing but its strategy: random of that rate, or for FUZZ_RATES pos.
 struct cx_segment fuzz_segment(uint32_t kind);
+uint32_t fuzz_segment_kind(const struct cx_segment *segment);
 
 // Ways in which a schedule comes about: as its last segment, random with each rate or pos; or whole, without segments,
 // the same and pct and delay.
