@@ -28,6 +28,8 @@ static const struct {
     {"exhaustive", CX_STRATEGY_EXHAUSTIVE},
     {"replay", CX_STRATEGY_REPLAY},
     {"race", CX_STRATEGY_RACE},
+    {"fresh", CX_STRATEGY_FRESH},
+    {"stops", CX_STRATEGY_STOPS},
 };
 
 enum cx_status cx_option_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value,
@@ -105,8 +107,8 @@ enum cx_status cx_option_strategy(const char *text, uint32_t *strategy, struct c
 {
     struct cx_names names = {0};
     for (size_t i = 0; i < sizeof(strategies) / sizeof(strategies[0]); i++) {
-        if (strategies[i].strategy == CX_STRATEGY_REPLAY || strategies[i].strategy == CX_STRATEGY_RACE) {
-            continue; // those are `constrictor replay`, and `constrictor races` and the portfolio's
+        if (strategies[i].strategy == CX_STRATEGY_REPLAY || strategies[i].strategy >= CX_STRATEGY_RACE) {
+            continue; // those are `constrictor replay`, `constrictor races` and the portfolio's, and the fuzz targets'
         }
         if (strcmp(text, strategies[i].name) == 0) {
             *strategy = strategies[i].strategy;

@@ -81,7 +81,9 @@ enum cx_strategy_kind {
     CX_STRATEGY_FEEDBACK, // from here on the command's: runs are dealt to those above
     CX_STRATEGY_PORTFOLIO,
     CX_STRATEGY_EXHAUSTIVE,
-    CX_STRATEGY_RACE, // the runner's again, for `constrictor races` alone
+    CX_STRATEGY_RACE,  // the runner's again, for `constrictor races` alone
+    CX_STRATEGY_FRESH, // the runner's, as segments alone
+    CX_STRATEGY_STOPS,
 };
 
 enum cx_mode {
@@ -479,6 +481,7 @@ struct cx_channel {
     struct cx_input inputs[CX_INPUTS_MAX];                     // runner -> command
     struct cx_batch batch;
     struct cx_pairs pairs;       // runner -> command: it is never emptied
+    struct cx_told told;         // command -> runner
     uint8_t edges[CX_EDGES_MAX]; // runner -> command: how often each edge of the program was taken, up to 255
 };
 

@@ -339,6 +339,11 @@ struct cx_deviation *cx_worker_plan(struct cx_worker *worker)
     return worker->channel->plan;
 }
 
+struct cx_told *cx_worker_told(struct cx_worker *worker)
+{
+    return &worker->channel->told;
+}
+
 enum cx_status cx_worker_begin(struct cx_worker *worker, struct cx_error *error)
 {
     const struct cx_request *request = &worker->channel->request;

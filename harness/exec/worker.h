@@ -57,6 +57,7 @@ int32_t cx_worker_scenario_find(const struct cx_worker *worker, const char *name
 // Requires: no run is being played.
 struct cx_request *cx_worker_request(struct cx_worker *worker);
 struct cx_deviation *cx_worker_plan(struct cx_worker *worker);
+struct cx_told *cx_worker_told(struct cx_worker *worker);
 // Room for several requests that one process is to play; cx_worker_request() empties it.
 struct cx_batch *cx_worker_batch(struct cx_worker *worker);
 

@@ -36,10 +36,7 @@ void cx_record_begin(void)
 {
     struct cx_result *result = &cx_sched.channel->result;
     result->log_hash = 0;
-    if (cx_sched.channel->request.pairs) {
-        cx_sched.channel->pairs.fresh = 0;
-        cx_sched.channel->pairs.fresh_at = 0;
-    }
+    cx_pairs_begin();
     cx_sched.log_block_left = cx_sched.channel->request.log_block;
     if ((cx_sched.channel->request.mode & CX_MODE_LOG) == 0) {
         return;
@@ -153,33 +150,9 @@ static void cover(uint64_t pair, uint32_t first_word, uint32_t words)
     cx_sched.channel->result.coverage[first_word + bit / 64] |= 1ULL << (bit % 64);
 }
 
-// The table is the command's from one run to the next: nothing is taken out of it.
-static void pair_enter(const struct cx_thread *from, const struct cx_thread *to)
-{
-    struct cx_pairs *pairs = &cx_sched.channel->pairs;
-    uint64_t left = cx_prng_mix((uint64_t)(uintptr_t)from->caller + ((uint64_t)from->op << 56) + 1);
-    uint64_t hash = cx_prng_mix(left + (uint64_t)(uintptr_t)to->caller + ((uint64_t)to->op << 56)) | 1;
-    uint32_t at = (uint32_t)(hash >> 32) % CX_PAIRS_MAX;
-    if (pairs->count > CX_PAIRS_MAX / 2) {
-        pairs->lost = 1;
-        return;
-    }
-    while (pairs->hashes[at] != 0 && pairs->hashes[at] != hash) {
-        at = (at + 1) % CX_PAIRS_MAX;
-    }
-    if (pairs->hashes[at] == 0) {
-        pairs->hashes[at] = hash;
-        pairs->count++;
-        pairs->fresh++;
-        pairs->fresh_at = cx_sched.switches + 1;
-    }
-}
-
 void cx_record_handoff(const struct cx_thread *from, const struct cx_thread *to)
 {
-    if (cx_sched.channel->request.pairs) {
-        pair_enter(from, to);
-    }
+    cx_pairs_joined(from, to);
     uint64_t callers = (uint64_t)(uintptr_t)from->caller * 31 + (uint64_t)(uintptr_t)to->caller;
     cover((callers * 31 + from->op) * 31 + to->op, 0, CX_COVERAGE_HANDOFF_WORDS);
 }

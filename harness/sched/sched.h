@@ -106,7 +106,7 @@ struct cx_thread {
     const void *wait_object;  // scheduler token: what it is blocked on, NULL when it is not
     uint64_t deadline_ns;     // scheduler token: virtual, CX_NO_DEADLINE for none
     uint64_t wait_seq;        // scheduler token: order of arrival among waiters
-    uint64_t priority;        // scheduler token: used by pct
+    uint64_t priority;        // scheduler token: used by pct, fresh and stops
     uint32_t plan_next;       // scheduler token: used by replay: next entry of the plan about this thread
     uint32_t plan_pick_next;  // scheduler token: the same for number choices
     pthread_t handle;         // const after init
@@ -146,6 +146,8 @@ extern const struct cx_strategy cx_strategy_urw;
 extern const struct cx_strategy cx_strategy_surw;
 extern const struct cx_strategy cx_strategy_delay;
 extern const struct cx_strategy cx_strategy_race;
+extern const struct cx_strategy cx_strategy_fresh;
+extern const struct cx_strategy cx_strategy_stops;
 
 struct cx_sched {
     int active;                               // scheduler token: a controlled run is on
@@ -357,6 +359,33 @@ void cx_record_handoff(const struct cx_thread *from, const struct cx_thread *to)
 void cx_record_conflict(const void *first_caller, const void *second_caller);
 void cx_record_note(struct cx_thread *self, const char *text);
 void cx_record_lock(const struct cx_thread *holder, const void *lock, int acquired);
+
+// ---- pairs.c ----
+
+void cx_pairs_begin(void);
+// A hand-off, where the request asks for pairs.
+void cx_pairs_joined(const struct cx_thread *from, const struct cx_thread *to);
+// `thread` is stopped before its operation.
+void cx_pairs_stopped(const struct cx_thread *thread);
+// Of its operation; of a pair. Never 0.
+uint64_t cx_stop_hash(const struct cx_thread *thread);
+uint64_t cx_pair_hash(const struct cx_thread *from, const struct cx_thread *to);
+
+// ---- priority.c: strict priorities of threads ----
+
+// Forget all priorities.
+void cx_ranks_begin(void);
+// A rank at random among those that threads have drawn.
+void cx_rank_draw(struct cx_thread *thread);
+// Rise above all others, or fall below them.
+void cx_rank_rise(struct cx_thread *thread);
+void cx_rank_fall(struct cx_thread *thread);
+// Fall below all others, or in half of all cases just below one of them; a draw decides about those that did the same.
+void cx_rank_stop(struct cx_thread *thread);
+// `best`, which may be NULL, or one of the others with a higher priority.
+struct cx_thread *cx_rank_highest(struct cx_thread *best, struct cx_thread **others, uint32_t count);
+// As a strategy's at_switch: the highest of those that can run goes on, and whoever yields or spins falls.
+struct cx_thread *cx_rank_at_switch(struct cx_thread *self, struct cx_thread *fallback);
 
 // ---- poll.c ----
 

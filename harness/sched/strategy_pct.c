@@ -25,12 +25,10 @@
 #include <stddef.h>
 
 #define DEPTH_MAX 64
-#define FALL (1ULL << 20) // room between two priorities, for those that fall below one of the others
 
 static uint64_t change_at[DEPTH_MAX];   // const after begin: ascending, in units of cx_sched.choices
 static uint32_t changes;                // const after begin
 static uint32_t changes_done;           // scheduler token
-static uint64_t lowest;                 // scheduler token: below every priority given so far
 static uint64_t own_at[CX_THREADS_MAX]; // scheduler token: a change at that point of this thread, 0: none
 CX_LARGE(own_at, NULL);
 static int own_stops;         // const after begin: there are stops of a thread's own
@@ -57,29 +55,17 @@ static void pct_begin(void)
         change_at[at] = drawn;
     }
     changes_done = 0;
-    lowest = 1ULL << 62;
+    cx_ranks_begin();
     own_stops = cx_sched.channel->request.points_expected > 0;
     named_one_in = own_stops ? 1ULL << cx_prng_below(&cx_sched.prng, 4) : 0;
     main_last = own_stops && cx_prng_below(&cx_sched.prng, 2) == 0;
-}
-
-static void fall(struct cx_thread *self)
-{
-    lowest -= FALL; // below every priority for as long as fewer than 2^42 falls are made
-    self->priority = lowest;
 }
 
 // A stop of its own, and perhaps another one later.
 static void stop(struct cx_thread *self)
 {
     struct cx_prng *prng = &cx_sched.prng;
-    uint32_t count = 0;
-    struct cx_thread **others = cx_others(self, &count);
-    if (count > 0 && cx_prng_below(prng, 2) == 0) {
-        self->priority = others[cx_prng_below(prng, count)]->priority - 1 - cx_prng_below(prng, FALL / 2);
-    } else {
-        fall(self);
-    }
+    cx_rank_stop(self);
     own_at[self->index] = 0;
     if (self->index > 0 && cx_prng_below(prng, 2) == 0) {
         // Log-uniform: what is near, such as the end of a call that has just begun, is as likely as what is far.
@@ -97,23 +83,13 @@ static void pct_labelled(struct cx_thread *self)
 
 static void pct_thread_created(struct cx_thread *thread)
 {
-    thread->priority = (1ULL << 62) + 1 + (cx_prng_next(&cx_sched.prng) >> 2);
+    cx_rank_draw(thread);
     own_at[thread->index] = 0;
     if (own_stops && thread->index > 0) {
         own_at[thread->index] = 1 + cx_prng_below(&cx_sched.prng, cx_sched.channel->request.points_expected);
     } else if (main_last) {
-        fall(thread);
+        cx_rank_fall(thread);
     }
-}
-
-static struct cx_thread *highest_of(struct cx_thread *best, struct cx_thread **others, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        if (best == NULL || others[i]->priority > best->priority) {
-            best = others[i];
-        }
-    }
-    return best;
 }
 
 static uint64_t pct_distance(const struct cx_thread *self)
@@ -123,7 +99,7 @@ static uint64_t pct_distance(const struct cx_thread *self)
     }
     uint32_t count = 0;
     struct cx_thread **others = cx_others(self, &count);
-    struct cx_thread *best = highest_of(NULL, others, count);
+    struct cx_thread *best = cx_rank_highest(NULL, others, count);
     if (best != NULL && best->priority > self->priority) {
         return 1;
     }
@@ -144,7 +120,7 @@ static struct cx_thread *pct_at_point(struct cx_thread *self)
     }
     while (changes_done < changes && change_at[changes_done] <= cx_sched.choices) {
         changes_done++;
-        fall(self);
+        cx_rank_fall(self);
         expiring = cx_choose_expiry(self);
     }
     if (expiring != NULL) {
@@ -152,22 +128,7 @@ static struct cx_thread *pct_at_point(struct cx_thread *self)
     }
     uint32_t count = 0;
     struct cx_thread **others = cx_others(self, &count);
-    return highest_of(self, others, count);
-}
-
-static struct cx_thread *pct_at_switch(struct cx_thread *self, struct cx_thread *fallback)
-{
-    if (self->op == CX_OP_YIELD || self->op == CX_OP_SPIN) {
-        fall(self);
-    }
-    struct cx_thread *expiring = cx_choose_expiry(self);
-    if (expiring != NULL) {
-        return expiring;
-    }
-    uint32_t count = 0;
-    struct cx_thread **others = cx_others(self, &count);
-    struct cx_thread *best = highest_of(NULL, others, count);
-    return best != NULL ? best : fallback;
+    return cx_rank_highest(self, others, count);
 }
 
 static uint32_t pct_pick(struct cx_thread *self, uint32_t n)
@@ -181,7 +142,7 @@ const struct cx_strategy cx_strategy_pct = {
     .thread_created = pct_thread_created,
     .distance = pct_distance,
     .at_point = pct_at_point,
-    .at_switch = pct_at_switch,
+    .at_switch = cx_rank_at_switch,
     .pick = pct_pick,
     .labelled = pct_labelled,
 };

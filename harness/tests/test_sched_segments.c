@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Segments: a run goes on in another way after so many hand-offs, all that is before stays as it was, and the whole
-// replays. Pairs: each is counted once, in whatever run it comes.
+// replays. Pairs: each is counted once, in whatever run it comes; strategies fresh and stops do what they are not told.
 #include "harness/tests/sched_case.h"
 
 #include <sched.h>
@@ -11,6 +11,7 @@
 
 #define KEPT 12 // hand-offs
 #define SEEDS 40
+#define FEW 4 // in many runs any strategy joins all that this program has
 
 static uint64_t words[3];
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
@@ -87,6 +88,8 @@ static void test_what_is_before_a_segment_stays(void **state)
     goes_on_from(CX_STRATEGY_POS, 0);
     goes_on_from(CX_STRATEGY_RANDOM, 0);
     goes_on_from(CX_STRATEGY_RANDOM, 8);
+    goes_on_from(CX_STRATEGY_FRESH, 0);
+    goes_on_from(CX_STRATEGY_STOPS, 1);
 }
 
 // A segment at the beginning is a strategy: a rate says how many preemptions there are.
@@ -140,13 +143,78 @@ static void test_pairs_are_counted_once(void **state)
     assert_int_equal(pairs->count, counted);
 }
 
+// One run of that segment alone, told all that is in the table; `twice`: and it is the same when it is played again.
+static const struct cx_result *told_run(uint16_t strategy, uint64_t seed, int twice)
+{
+    struct cx_channel *channel = sched_channel();
+    struct cx_request request = {.strategy = CX_STRATEGY_RANDOM, .seed = 1, .choices_expected = 200, .pairs = 1};
+    request.segments.count = 1;
+    request.segments.list[0] = (struct cx_segment){.seed = seed, .strategy = strategy};
+    memset(&channel->told, 0, sizeof(channel->told));
+    channel->told.salt = seed;
+    for (uint32_t i = 0; i < CX_PAIRS_MAX; i++) {
+        if (channel->pairs.hashes[i] != 0) {
+            cx_told_add(&channel->told, channel->pairs.hashes[i]);
+        }
+    }
+    for (uint32_t i = 0; i < CX_STOPS_MAX; i++) {
+        if (channel->pairs.stops[i] > 0) {
+            cx_told_add(&channel->told, channel->pairs.stop_hashes[i]);
+        }
+    }
+    uint64_t fingerprint = sched_run(three_threads, &request)->fingerprint;
+    if (twice) {
+        assert_int_equal(sched_run(three_threads, &request)->fingerprint, fingerprint);
+    }
+    assert_int_equal(sched_channel()->result.outcome, CX_OUTCOME_PASS);
+    return &sched_channel()->result;
+}
+
+static void test_fresh_joins_what_it_is_not_told(void **state)
+{
+    (void)state;
+    struct cx_pairs *pairs = &sched_channel()->pairs;
+    uint32_t reached[2] = {0};
+    uint64_t switches[2] = {0};
+    for (int fresh = 0; fresh < 2; fresh++) {
+        memset(pairs, 0, sizeof(*pairs));
+        for (uint64_t seed = 1; seed <= FEW; seed++) {
+            switches[fresh] += told_run(fresh ? CX_STRATEGY_FRESH : CX_STRATEGY_RANDOM, seed, 0)->switches;
+        }
+        reached[fresh] = pairs->count;
+    }
+    assert_true(reached[1] > reached[0] + reached[0] / 2);
+    assert_true(switches[1] < switches[0]);
+    // What it is told matters, and that alone.
+    memset(pairs, 0, sizeof(*pairs));
+    uint64_t untold = told_run(CX_STRATEGY_FRESH, 7, 0)->fingerprint;
+    assert_true(told_run(CX_STRATEGY_FRESH, 7, 1)->fingerprint != untold);
+}
+
+// As long as there are operations at which nobody has stopped, only these are stopped at; then, told all, none.
+static void test_stops_go_through_all_operations(void **state)
+{
+    (void)state;
+    struct cx_pairs *pairs = &sched_channel()->pairs;
+    memset(pairs, 0, sizeof(*pairs));
+    uint32_t seeds_with = 0, before = 1;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        before = pairs->stops_sum;
+        told_run(CX_STRATEGY_STOPS, seed, 0);
+        seeds_with += pairs->stops_sum > before;
+        assert_int_equal(pairs->stops_sum, pairs->stops_count);
+    }
+    assert_in_range(pairs->stops_count, 6, SEEDS); // before and after a lock, an addition, a yield; at the beginning
+    assert_in_range(seeds_with, 2, SEEDS / 2);
+    assert_int_equal(pairs->stops_sum, before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_before_a_segment_stays),
-        cmocka_unit_test(test_a_rate_is_that_of_the_run),
-        cmocka_unit_test(test_an_unknown_strategy_is_refused),
-        cmocka_unit_test(test_pairs_are_counted_once),
+        cmocka_unit_test(test_fresh_joins_what_it_is_not_told), cmocka_unit_test(test_stops_go_through_all_operations),
+        cmocka_unit_test(test_what_is_before_a_segment_stays),  cmocka_unit_test(test_a_rate_is_that_of_the_run),
+        cmocka_unit_test(test_an_unknown_strategy_is_refused),  cmocka_unit_test(test_pairs_are_counted_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
