@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .plan_count = plan_count,
         .plan_picks = picks_count,
         .segments = &segments,
+        .known = input.schedule.known,
         .given = plays * FUZZ_PROGRAM_FIELDS,
         .resident = !drift && fuzz_program_stays(&input.program),
         .like = cx_hash_bytes(CX_HASH_START, (const char *)&input.program, sizeof(input.program)),

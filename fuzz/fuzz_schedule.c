@@ -33,6 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .plan = plan,
         .plan_count = fuzz_schedule_plan(&schedule, plan),
         .segments = &segments,
+        .known = schedule.known,
         .pairs = 1,
         .like = scenario + 1u,
         .data = data,

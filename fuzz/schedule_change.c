@@ -2,12 +2,16 @@
 //
 // schedule_change: changes of a schedule, for the mutators.
 //
-// A third of them begin anew: a seed, and any strategy. A third let a run go on in another way from one of its
-// hand-offs: from the last one that was something new as often as from any. What an engine keeps are runs that have
-// reached something new, so that the search goes on from where others have seldom been. The last third does the one or
-// the other, in the way whose runs have lately brought the most new pairs for their hand-offs; where nothing is known
-// of them, it is as the other two. For their hand-offs: runs that switch at every operation have the most new pairs,
-// but that takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long.
+// Some begin anew: a seed, and any strategy. Some let a run go on in another way from one of its hand-offs: from the
+// last one that was something new as often as from any. What an engine keeps are runs that have reached something new,
+// so that the search goes on from where others have seldom been.
+//
+// Where it is known what earlier runs have reached, a third of all mutants go by that, in three ways. A third of these
+// do what has lately brought the most new pairs for its hand-offs; mostly that is strategy fresh, which asks for
+// hand-offs that no run had. For their hand-offs: runs that switch at every operation have many new pairs, but that
+// takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long. A third
+// stop threads where few have been stopped (strategy stops). And a third go on, shortly before its end, from a run that
+// ended as few have: what fails in most runs hides what fails behind it, and what is rare is near to what is rarer.
 //
 // That switches and threads are not changed one by one, but for strategy replay, is for a reason: after an earlier
 // change the number of a point means another one, while all that is before a hand-off stays.
@@ -57,25 +61,30 @@ static void switch_change(struct cx_prng *prng, struct fuzz_schedule *schedule)
     }
 }
 
-// The third power: the way that brings twice as much as another is taken eight times as often.
-static double weight(double yield)
-{
-    return yield * yield * yield;
-}
-
-// FUZZ_KINDS where nothing is known.
-static uint32_t kind_by_yield(struct cx_prng *prng, const struct fuzz_past *past)
+// A place in proportion to its weight; `count` if all are zero.
+static uint32_t place_draw(struct cx_prng *prng, const double *weights, uint32_t count)
 {
     double sum = 0;
-    for (uint32_t i = 0; i < FUZZ_KINDS; i++) {
-        sum += weight(past->yields[i]);
+    for (uint32_t i = 0; i < count; i++) {
+        sum += weights[i];
     }
     double at = sum * (double)below(prng, 1u << 30) / (double)(1u << 30);
-    uint32_t kind = 0;
-    while (kind < FUZZ_KINDS && at >= weight(past->yields[kind])) {
-        at -= weight(past->yields[kind++]);
+    uint32_t place = 0;
+    while (place < count && at >= weights[place]) {
+        at -= weights[place++];
     }
-    return kind;
+    return place;
+}
+
+// FUZZ_KINDS where nothing is known. By the third power: the way that brings twice as much as another is taken eight
+// times as often.
+static uint32_t kind_by_yield(struct cx_prng *prng, const struct fuzz_past *past)
+{
+    double weights[FUZZ_KINDS];
+    for (uint32_t i = 0; i < FUZZ_KINDS; i++) {
+        weights[i] = past->yields[i] * past->yields[i] * past->yields[i];
+    }
+    return place_draw(prng, weights, FUZZ_KINDS);
 }
 
 // One strategy as often as another, and random with a rate that its seed draws as often as with any other.
@@ -86,45 +95,127 @@ static uint32_t kind_of_whole(struct cx_prng *prng)
     return FUZZ_KINDS_OF_SEGMENTS + (strategy == 0 ? rate : FUZZ_RATES + strategy - 1);
 }
 
-static uint32_t kind_draw(struct cx_prng *prng, const struct fuzz_past *past)
+// Of a run that goes on: fresh, where pairs are known, as often as all others together.
+static uint32_t kind_of_segment(struct cx_prng *prng, const struct fuzz_past *past)
 {
-    uint32_t third = below(prng, 3);
-    uint32_t kind = third == 2 && past != NULL ? kind_by_yield(prng, past) : FUZZ_KINDS;
-    if (kind < FUZZ_KINDS) {
-        return kind;
+    if (past != NULL && past->pairs != NULL && below(prng, 2) == 0) {
+        return FUZZ_KIND_FRESH + below(prng, FUZZ_KIND_STOPS - FUZZ_KIND_FRESH);
     }
-    return third == 0 || (third == 2 && below(prng, 2) == 0) ? kind_of_whole(prng)
-                                                             : below(prng, FUZZ_KINDS_OF_SEGMENTS);
+    return below(prng, FUZZ_KIND_FRESH);
 }
 
 static void begin_anew(struct cx_prng *prng, struct fuzz_schedule *schedule, uint32_t kind)
 {
-    enum cx_strategy_kind strategy = kind < FUZZ_RATES ? CX_STRATEGY_RANDOM : others[kind - FUZZ_RATES];
+    uint32_t whole = kind - FUZZ_KINDS_OF_SEGMENTS;
+    enum cx_strategy_kind strategy = whole < FUZZ_RATES ? CX_STRATEGY_RANDOM : others[whole - FUZZ_RATES];
     memset(schedule, 0, sizeof(*schedule));
     while (fuzz_strategies[schedule->strategy] != strategy) {
         schedule->strategy++;
     }
-    schedule->depth = (uint8_t)(kind < FUZZ_RATES ? kind : below(prng, FUZZ_DEPTHS));
+    schedule->depth = (uint8_t)(whole < FUZZ_RATES ? whole : below(prng, FUZZ_DEPTHS));
     schedule->seed = cx_prng_next(prng);
 }
 
-static void go_on(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past, uint32_t kind)
+// All pairs, and operations before which threads have stopped a number of times that is drawn: where all are gone
+// through, they are gone through once more. But what an earlier segment goes by stays.
+static void known_fill(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct cx_pairs *pairs)
+{
+    if (fuzz_schedule_is_told(schedule)) {
+        return;
+    }
+    uint32_t often = 1 + below(prng, 1 + (pairs->stops_count > 0 ? pairs->stops_sum / pairs->stops_count : 0));
+    struct cx_told known = {.salt = schedule->seed};
+    for (uint32_t i = 0; i < CX_PAIRS_MAX; i++) {
+        if (pairs->hashes[i] != 0) {
+            cx_told_add(&known, pairs->hashes[i]);
+        }
+    }
+    for (uint32_t i = 0; i < CX_STOPS_MAX; i++) {
+        if (pairs->stops[i] >= often) {
+            cx_told_add(&known, pairs->stop_hashes[i]);
+        }
+    }
+    memcpy(schedule->known, known.bits, sizeof(schedule->known));
+}
+
+static uint32_t after_draw(struct cx_prng *prng, const struct fuzz_past *past, uint32_t kind)
+{
+    if (kind >= FUZZ_KIND_FRESH && below(prng, 3) == 0) {
+        return 0;
+    }
+    if (past != NULL && past->fresh_at > 0 && below(prng, 2) == 0) {
+        return past->fresh_at;
+    }
+    return past != NULL && past->handoffs > 0 ? 1 + below(prng, past->handoffs)
+                                              : magnitude_draw(prng, HANDOFFS_BITS_MAX);
+}
+
+static void go_on(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past, uint32_t kind,
+                  uint32_t after)
 {
     struct cx_segment segment = fuzz_segment(kind);
-    if (past != NULL && past->fresh_at > 0 && below(prng, 2) == 0) {
-        segment.after = past->fresh_at;
-    } else if (past != NULL && past->handoffs > 0) {
-        segment.after = 1 + below(prng, past->handoffs);
-    } else {
-        segment.after = magnitude_draw(prng, HANDOFFS_BITS_MAX);
-    }
+    segment.after = after;
     segment.seed = cx_prng_next(prng);
     uint32_t kept = schedule->segments_count;
-    while (kept > 0 && (kept == FUZZ_SEGMENTS_MAX || schedule->segments[kept - 1].after >= segment.after)) {
+    while (kept > 0 && (kept == FUZZ_SEGMENTS_MAX || schedule->segments[kept - 1].after >= after)) {
         kept--;
     }
-    schedule->segments[kept] = segment;
-    schedule->segments_count = kept + 1;
+    schedule->segments_count = kept;
+    if (kind >= FUZZ_KIND_FRESH) {
+        known_fill(prng, schedule, past->pairs);
+    }
+    schedule->segments[schedule->segments_count++] = segment;
+    if (!fuzz_schedule_is_told(schedule)) {
+        memset(schedule->known, 0, sizeof(schedule->known));
+    }
+}
+
+static uint32_t bits_of(uint32_t number)
+{
+    return number > 0 ? 32 - (uint32_t)__builtin_clz(number) : 0;
+}
+
+// 0: there is none.
+static int from_rare(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
+{
+    if (past->outcomes_count < 2) {
+        return 0;
+    }
+    double weights[FUZZ_OUTCOMES_MAX];
+    for (uint32_t i = 0; i < past->outcomes_count; i++) {
+        weights[i] = 1.0 / (double)past->outcomes[i].runs;
+    }
+    // What was lost by rounding may leave it behind the last one.
+    uint32_t place = place_draw(prng, weights, past->outcomes_count);
+    const struct fuzz_outcome *outcome = &past->outcomes[place < past->outcomes_count ? place : 0];
+    uint32_t count = outcome->runs < FUZZ_KEPT ? (uint32_t)outcome->runs : FUZZ_KEPT;
+    const struct fuzz_kept *kept = &outcome->kept[below(prng, count)];
+    uint32_t back = magnitude_draw(prng, bits_of(kept->handoffs));
+    *schedule = kept->schedule;
+    go_on(prng, schedule, past, kind_of_segment(prng, past), back < kept->handoffs ? kept->handoffs - back : 0);
+    return 1;
+}
+
+// 0: nothing is known by which to go.
+static int guided(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
+{
+    if (past == NULL || past->pairs == NULL) {
+        return 0;
+    }
+    uint32_t way = below(prng, 3);
+    if (way == 0) {
+        return from_rare(prng, schedule, past);
+    }
+    uint32_t kind = way == 1 ? FUZZ_KIND_STOPS + below(prng, CX_STOPS_RATE_MAX + 1) : kind_by_yield(prng, past);
+    if (kind == FUZZ_KINDS) {
+        return 0;
+    }
+    if (kind >= FUZZ_KINDS_OF_SEGMENTS) {
+        begin_anew(prng, schedule, kind);
+    } else {
+        go_on(prng, schedule, past, kind, way == 1 ? 0 : after_draw(prng, past, kind));
+    }
+    return 1;
 }
 
 uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule)
@@ -146,12 +237,16 @@ uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule)
 
 void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
-    uint32_t kind = kind_draw(prng, past);
-    if (kind >= FUZZ_KINDS_OF_SEGMENTS) {
-        begin_anew(prng, schedule, kind - FUZZ_KINDS_OF_SEGMENTS);
-    } else if (fuzz_strategies[schedule->strategy] == CX_STRATEGY_REPLAY) {
+    int switches = fuzz_strategies[schedule->strategy] == CX_STRATEGY_REPLAY;
+    if (!switches && below(prng, 3) == 0 && guided(prng, schedule, past)) {
+        return;
+    }
+    if (below(prng, 2) == 0) {
+        begin_anew(prng, schedule, kind_of_whole(prng));
+    } else if (switches) {
         switch_change(prng, schedule);
     } else {
-        go_on(prng, schedule, past, kind);
+        uint32_t kind = kind_of_segment(prng, past);
+        go_on(prng, schedule, past, kind, after_draw(prng, past, kind));
     }
 }

@@ -35,7 +35,13 @@ static int is_of(const struct fuzz_schedule *schedule, enum cx_strategy_kind str
 
 struct cx_segment fuzz_segment(uint32_t kind)
 {
-    if (kind == FUZZ_RATES) {
+    if (kind >= FUZZ_KIND_STOPS) {
+        return (struct cx_segment){.strategy = CX_STRATEGY_STOPS, .rate = (uint16_t)(kind - FUZZ_KIND_STOPS)};
+    }
+    if (kind >= FUZZ_KIND_FRESH) {
+        return (struct cx_segment){.strategy = CX_STRATEGY_FRESH, .rate = (uint16_t)(kind - FUZZ_KIND_FRESH)};
+    }
+    if (kind == FUZZ_KIND_POS) {
         return (struct cx_segment){.strategy = CX_STRATEGY_POS};
     }
     return (struct cx_segment){.strategy = CX_STRATEGY_RANDOM, .rate = (uint16_t)kind};
@@ -43,7 +49,16 @@ struct cx_segment fuzz_segment(uint32_t kind)
 
 uint32_t fuzz_segment_kind(const struct cx_segment *segment)
 {
-    return segment->strategy == CX_STRATEGY_POS ? FUZZ_RATES : segment->rate;
+    switch (segment->strategy) {
+    case CX_STRATEGY_STOPS:
+        return FUZZ_KIND_STOPS + segment->rate;
+    case CX_STRATEGY_FRESH:
+        return FUZZ_KIND_FRESH + segment->rate;
+    case CX_STRATEGY_POS:
+        return FUZZ_KIND_POS;
+    default:
+        return segment->rate;
+    }
 }
 
 // Behind all those that do not come later.
@@ -56,24 +71,41 @@ static void segment_insert(struct fuzz_schedule *schedule, const struct cx_segme
     schedule->segments[at] = *segment;
 }
 
+int fuzz_schedule_is_told(const struct fuzz_schedule *schedule)
+{
+    uint32_t i = 0;
+    while (i < schedule->segments_count && fuzz_segment_kind(&schedule->segments[i]) < FUZZ_KIND_FRESH) {
+        i++;
+    }
+    return i < schedule->segments_count;
+}
+
 static void segments_read(struct fuzz_schedule *schedule, const uint8_t *data, size_t size)
 {
-    while (size >= FUZZ_SEGMENT_BYTES && schedule->segments_count < FUZZ_SEGMENTS_MAX) {
-        uint32_t kind = (uint32_t)(take(&data, &size, 1) % (FUZZ_RATES + 1));
+    uint32_t count = (uint32_t)(take(&data, &size, 1) % (FUZZ_SEGMENTS_MAX + 1));
+    while (size > 0 && schedule->segments_count < count) {
+        uint32_t kind = (uint32_t)(take(&data, &size, 1) % FUZZ_KINDS_OF_SEGMENTS);
         struct cx_segment segment = fuzz_segment(kind);
         segment.after = (uint32_t)take(&data, &size, 4);
         segment.seed = take(&data, &size, 8);
         segment_insert(schedule, &segment);
     }
+    if (fuzz_schedule_is_told(schedule)) {
+        memcpy(schedule->known, data, size < FUZZ_KNOWN_BYTES ? size : FUZZ_KNOWN_BYTES);
+    }
 }
 
 static size_t segments_write(const struct fuzz_schedule *schedule, uint8_t *data)
 {
-    size_t at = 0;
+    size_t at = put(data, schedule->segments_count, 1);
     for (uint32_t i = 0; i < schedule->segments_count; i++) {
         at += put(data + at, fuzz_segment_kind(&schedule->segments[i]), 1);
         at += put(data + at, schedule->segments[i].after, 4);
         at += put(data + at, schedule->segments[i].seed, 8);
+    }
+    if (fuzz_schedule_is_told(schedule)) {
+        memcpy(data + at, schedule->known, FUZZ_KNOWN_BYTES);
+        at += FUZZ_KNOWN_BYTES;
     }
     return at;
 }

@@ -8,10 +8,15 @@
 //     1 byte    depth of pct; rate of preemptions of random, 0: drawn from the seed
 //     8 bytes   seed, the lowest byte first
 //
-// and then, as often as there are more, for strategy replay a switch, for the others a segment:
+// and then, for strategy replay, as often as there are more:
 //
 //     6 bytes   a switch: thread, thread that goes on, point in 4 bytes
-//     13 bytes  a segment: random's rate, or FUZZ_RATES for pos; hand-offs of the run before it in 4 bytes; seed in 8
+//
+// or for the others:
+//
+//     1 byte    how many segments
+//     13 bytes  each of them: its kind, of fuzz_segment(); hand-offs of the run before it in 4 bytes; seed in 8
+//     and more  what segments of fresh and stops take to be known (cx_told)
 //
 // Threads are numbers: 0 is main, 1 to 3 are its children. At a segment the run goes on with a strategy and a seed of
 // its own (harness/exec/handoffs.h): two inputs that differ in their last segment are the same run up to there.
@@ -32,7 +37,9 @@
 #define FUZZ_SEGMENTS_MAX (CX_SEGMENTS_MAX - 1) // beside the beginning
 #define FUZZ_SEGMENT_BYTES 13
 #define FUZZ_SCHEDULE_BYTES 10 // without switches and segments
-#define FUZZ_SCHEDULE_BYTES_MAX (FUZZ_SCHEDULE_BYTES + FUZZ_SWITCHES_MAX * FUZZ_SWITCH_BYTES)
+#define FUZZ_KNOWN_BYTES (CX_TOLD_BITS / 8)
+#define FUZZ_SCHEDULE_BYTES_MAX (FUZZ_SCHEDULE_BYTES + 1 + FUZZ_SEGMENTS_MAX * FUZZ_SEGMENT_BYTES + FUZZ_KNOWN_BYTES)
+_Static_assert(FUZZ_SWITCHES_MAX *FUZZ_SWITCH_BYTES < FUZZ_KNOWN_BYTES, "switches fit");
 
 struct fuzz_switch {
     uint8_t thread;
@@ -46,6 +53,7 @@ struct fuzz_schedule {
     uint64_t seed;
     uint32_t segments_count;
     struct cx_segment segments[FUZZ_SEGMENTS_MAX]; // as cx_segments has them
+    uint8_t known[FUZZ_KNOWN_BYTES];               // by the seed; zero unless one of them goes by it
     uint32_t switches_count;
     struct fuzz_switch switches[FUZZ_SWITCHES_MAX];
 };
@@ -61,24 +69,44 @@ size_t fuzz_schedule_write(const struct fuzz_schedule *schedule, uint8_t *data);
 uint32_t fuzz_schedule_plan(const struct fuzz_schedule *schedule, struct cx_deviation *plan);
 // The segments, the beginning included where random has a rate.
 void fuzz_schedule_segments(const struct fuzz_schedule *schedule, struct cx_segments *segments);
+// A segment is of strategy fresh or stops.
+int fuzz_schedule_is_told(const struct fuzz_schedule *schedule);
 // The switches of a plan, to be followed as they are. 0, or -1: there are too many, or of other threads.
 int fuzz_schedule_from_plan(struct fuzz_schedule *schedule, const struct cx_deviation *plan, size_t count);
 // Copy as many bytes of an input as there is room for; returns how many.
 size_t fuzz_bytes_fit(const uint8_t *bytes, size_t size, uint8_t *out, size_t room);
-// A segment with nothing but its strategy: random of that rate, or for FUZZ_RATES pos.
+// A segment with nothing but its strategy, in the order below.
 struct cx_segment fuzz_segment(uint32_t kind);
 uint32_t fuzz_segment_kind(const struct cx_segment *segment);
 
-// Ways in which a schedule comes about: as its last segment, random with each rate or pos; or whole, without segments,
-// the same and pct and delay.
-#define FUZZ_KINDS_OF_SEGMENTS (FUZZ_RATES + 1)
+// Ways in which a schedule comes about: as its last segment, random with each rate or pos, or, where pairs are known,
+// fresh and stops with each rate; or whole, without segments, random with each rate, pos, pct and delay.
+#define FUZZ_KIND_POS FUZZ_RATES
+#define FUZZ_KIND_FRESH (FUZZ_KIND_POS + 1)
+#define FUZZ_KIND_STOPS (FUZZ_KIND_FRESH + CX_FRESH_RATE_MAX + 1)
+#define FUZZ_KINDS_OF_SEGMENTS (FUZZ_KIND_STOPS + CX_STOPS_RATE_MAX + 1)
 #define FUZZ_KINDS (FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 3)
+
+// What runs have come to: nothing (0), or a finding. The last of those runs are kept.
+#define FUZZ_KEPT 4
+#define FUZZ_OUTCOMES_MAX 64
+struct fuzz_outcome {
+    uint64_t id;
+    uint64_t runs;
+    struct fuzz_kept {
+        struct fuzz_schedule schedule;
+        uint32_t handoffs;
+    } kept[FUZZ_KEPT];
+};
 
 // What is known of runs that were played, so that schedules are changed where it matters.
 struct fuzz_past {
-    uint32_t handoffs;         // of the run that is changed; 0: nothing is known
-    uint32_t fresh_at;         // its last hand-off that joined a pair that no run before had; 0: none did
-    double yields[FUZZ_KINDS]; // such pairs for each hand-off of runs of each kind, the last runs counted most
+    uint32_t handoffs;            // of the run that is changed; 0: nothing is known
+    uint32_t fresh_at;            // its last hand-off that joined a pair that no run before had; 0: none did
+    double yields[FUZZ_KINDS];    // such pairs for each hand-off of runs of each kind, the last runs counted most
+    const struct cx_pairs *pairs; // of all runs; NULL: nothing is known
+    const struct fuzz_outcome *outcomes;
+    uint32_t outcomes_count;
 };
 
 // The way in which this schedule ends, or FUZZ_KINDS.

@@ -195,6 +195,11 @@ static void request_fill(const struct fuzz_run *run, const struct length *length
     if (run->segments != NULL) {
         request->segments = *run->segments;
     }
+    if (run->known != NULL) {
+        struct cx_told *known = cx_worker_told(drive.last);
+        known->salt = run->seed;
+        memcpy(known->bits, run->known, sizeof(known->bits));
+    }
     request->plan_count = run->plan_count;
     if (run->plan_count > 0) {
         memcpy(cx_worker_plan(drive.last), run->plan, run->plan_count * sizeof(*run->plan));
@@ -274,6 +279,7 @@ static struct fuzz_reached reached(void)
     const struct cx_pairs *met = &cx_worker_channel(drive.last)->pairs;
     struct fuzz_reached reached = {.handoffs = (uint32_t)cx_worker_result(drive.last)->switches};
     if (!drive.blind) {
+        reached.pairs = met;
         reached.fresh = met->fresh;
         reached.fresh_at = (uint32_t)met->fresh_at;
     }
@@ -287,7 +293,7 @@ struct fuzz_reached fuzz_drive(const struct fuzz_run *run)
     drive.played++;
     counters_fill();
     struct fuzz_reached of_run = reached();
-    if (fuzz_finding_judge(run, drive.last, drive.played) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
+    if (fuzz_finding_judge(run, drive.last, drive.played, &of_run.outcome) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
         fuzz_finding_end();
         crews_end();
         abort();

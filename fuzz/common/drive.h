@@ -34,6 +34,7 @@ struct fuzz_run {
     uint32_t plan_count;
     uint32_t plan_picks;                // of them, at the beginning: numbers of main
     const struct cx_segments *segments; // or NULL
+    const uint8_t *known;               // or NULL; bits of cx_told, by the seed
     uint32_t given;                     // so many numbers of main are given: those of the plan, or 0
     uint32_t pairs;                     // 1: pairs of hand-offs are counted
     uint32_t resident;                  // 1: it finalizes nothing, and many such runs may share a process
@@ -52,6 +53,8 @@ struct fuzz_reached {
     uint32_t handoffs;
     uint32_t fresh;    // pairs of hand-offs that it was the first to have; 0 for an engine that gets no counters
     uint32_t fresh_at; // the last hand-off that had one, from 1
+    uint64_t outcome;  // of a finding, so that equal ones have equal numbers; 0: it passes
+    const struct cx_pairs *pairs; // of all runs, for as long as the process lives; NULL for such an engine
 };
 
 // Play an input.

@@ -9,6 +9,7 @@
 #include "harness/detect/symbolizer.h"
 #include "harness/exec/confirm.h"
 #include "harness/exec/record.h"
+#include "harness/exec/seed.h"
 #include "harness/names.h"
 #include "harness/options.h"
 #include "harness/trace/format.h"
@@ -152,10 +153,11 @@ static void file(const struct fuzz_run *run, const struct cx_record *record, con
     fprintf(stderr, "  again: constrictor replay %s%s\n  input: %s.input\n", path, CX_SCHEDULE_SUFFIX, path);
 }
 
-int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uint64_t number)
+int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uint64_t number, uint64_t *outcome)
 {
     const struct cx_result *result = cx_worker_result(worker);
     judge.worker = worker;
+    *outcome = 0;
     struct cx_error error = {0};
     struct cx_record record;
     // What the harness could not do, and what did not come to an end in time, is nobody's fault.
@@ -167,6 +169,8 @@ int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uin
     if (judge.symptoms.count == 0 || cx_record_take(&record, judge.worker, 1, &error) != CX_OK) {
         return 0;
     }
+    const char *first = judge.symptoms.list[0].signature.id;
+    *outcome = cx_hash_bytes(CX_HASH_START, first, strlen(first));
     for (uint32_t i = 0; i < judge.symptoms.count; i++) {
         const struct cx_symptom *symptom = &judge.symptoms.list[i];
         if (!cx_names_have(&judge.seen, symptom->signature.id)) {

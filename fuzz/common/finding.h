@@ -13,7 +13,7 @@ enum cx_status fuzz_finding_begin(struct cx_worker *worker, const char *target, 
 void fuzz_finding_end(void);
 
 // Judge the worker's last run, of the input with this number from 1, and file what is new. 1 if it failed, whether that
-// is new or not.
-int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uint64_t number);
+// is new or not. `*outcome` is as in fuzz_reached.
+int fuzz_finding_judge(const struct fuzz_run *run, struct cx_worker *worker, uint64_t number, uint64_t *outcome);
 
 #endif

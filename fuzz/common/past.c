@@ -16,12 +16,34 @@ static struct entry {
     struct fuzz_reached reached;
 } entries[ENTRIES];
 static double yields[FUZZ_KINDS];
+static const struct cx_pairs *pairs;
+static struct fuzz_outcome outcomes[FUZZ_OUTCOMES_MAX];
+static uint32_t outcomes_count;
+
+static void outcome_note(const struct fuzz_schedule *schedule, const struct fuzz_reached *reached)
+{
+    uint32_t i = 0;
+    while (i < outcomes_count && outcomes[i].id != reached->outcome) {
+        i++;
+    }
+    if (i == FUZZ_OUTCOMES_MAX) {
+        return;
+    }
+    if (i == outcomes_count) {
+        outcomes[outcomes_count++].id = reached->outcome;
+    }
+    outcomes[i].kept[outcomes[i].runs++ % FUZZ_KEPT] = (struct fuzz_kept){*schedule, reached->handoffs};
+}
 
 void fuzz_past_note(const uint8_t *data, size_t size, const struct fuzz_schedule *schedule,
                     const struct fuzz_reached *reached)
 {
     uint64_t hash = cx_hash_bytes(CX_HASH_START, data, size);
     uint32_t kind = fuzz_schedule_kind(schedule);
+    pairs = reached->pairs;
+    if (pairs != NULL && kind < FUZZ_KINDS) {
+        outcome_note(schedule, reached);
+    }
     entries[hash % ENTRIES] = (struct entry){hash, *reached};
     if (kind < FUZZ_KINDS) {
         double yield = (double)reached->fresh / (double)(HANDOFFS_MIN + reached->handoffs);
@@ -38,6 +60,9 @@ struct fuzz_past fuzz_past_of(const uint8_t *data, size_t size)
         past.handoffs = entry->reached.handoffs;
         past.fresh_at = entry->reached.fresh_at;
     }
+    past.pairs = pairs;
+    past.outcomes = outcomes;
+    past.outcomes_count = outcomes_count;
     memcpy(past.yields, yields, sizeof(past.yields));
     return past;
 }

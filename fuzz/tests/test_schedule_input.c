@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // test_schedule_input: schedules of fuzz_schedule: plans and back, segments, mutants that stay what they mean, and what
-// of earlier runs directs them.
+// of earlier runs directs them. The tests that note runs come last: what is noted stays.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -111,17 +111,93 @@ static void test_schedule_input_mutants_go_on_where_something_was_new(void **sta
     assert_in_range(elsewhere, ROUNDS / 6, ROUNDS / 3);
 }
 
+// Told segments: what is known is that of the table, once for all segments of an input.
+static void test_schedule_input_segments_are_told_what_is_known(void **state)
+{
+    (void)state;
+    static struct cx_pairs pairs; // large
+    struct cx_prng prng = {6};
+    const struct fuzz_past past = {.handoffs = 40, .pairs = &pairs};
+    uint32_t kinds[FUZZ_KINDS_OF_SEGMENTS] = {0}, told = 0;
+    struct fuzz_schedule schedule = {.strategy = 3, .seed = 77};
+    for (int round = 0; round < ROUNDS; round++) {
+        uint64_t hash = cx_prng_next(&prng) | 1;
+        pairs.hashes[round] = hash;
+        pairs.stop_hashes[round] = hash ^ 2;
+        pairs.stops[round] = 1;
+        pairs.stops_sum = ++pairs.stops_count;
+        struct fuzz_schedule parent = schedule;
+        fuzz_schedule_change(&prng, &schedule, &past);
+        uint8_t bytes[1 + FUZZ_SCHEDULE_BYTES_MAX];
+        struct fuzz_schedule again;
+        assert_exact(bytes, 1 + fuzz_schedule_write(&schedule, bytes + 1), &again);
+        assert_memory_equal(again.known, schedule.known, sizeof(again.known));
+        uint32_t kind = fuzz_schedule_kind(&schedule);
+        if (kind < FUZZ_KIND_FRESH || kind >= FUZZ_KINDS_OF_SEGMENTS) {
+            continue;
+        }
+        kinds[kind]++;
+        const struct cx_segment *first = &schedule.segments[0];
+        if (schedule.segments_count > 1 && fuzz_segment_kind(first) >= FUZZ_KIND_FRESH) {
+            assert_memory_equal(schedule.known, parent.known, sizeof(schedule.known));
+            continue;
+        }
+        struct cx_told known = {.salt = schedule.seed};
+        memcpy(known.bits, schedule.known, sizeof(known.bits));
+        if (schedule.segments_count == 1) {
+            assert_true(cx_told_has(&known, hash));
+            told += (uint32_t)cx_told_has(&known, hash ^ 2);
+        }
+    }
+    for (uint32_t kind = FUZZ_KIND_FRESH; kind < FUZZ_KINDS_OF_SEGMENTS; kind++) {
+        assert_in_range(kinds[kind], 20, ROUNDS / 10);
+    }
+    assert_in_range(told, 50, ROUNDS); // stops that were made once are known, or are to be made once more
+}
+
+// Of two ends of runs the rarer one is gone on from, shortly before it.
+static void test_schedule_input_rare_ends_are_gone_on_from(void **state)
+{
+    (void)state;
+    static struct cx_pairs pairs; // large
+    static struct fuzz_outcome outcomes[2];
+    struct cx_prng prng = {8};
+    for (int i = 0; i < 2; i++) {
+        outcomes[i].runs = i == 0 ? 99 : 1;
+        for (int j = 0; j < FUZZ_KEPT; j++) {
+            outcomes[i].kept[j] = (struct fuzz_kept){{.strategy = 3, .seed = 1000 + (uint64_t)i}, 64};
+        }
+    }
+    const struct fuzz_past past = {.pairs = &pairs, .outcomes = outcomes, .outcomes_count = 2};
+    uint32_t from[2] = {0}, late = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct fuzz_schedule schedule = {.strategy = 1, .seed = 77};
+        fuzz_schedule_change(&prng, &schedule, &past);
+        if (schedule.seed == 1000 || schedule.seed == 1001) {
+            assert_int_equal(schedule.segments_count, 1);
+            assert_true(schedule.segments[0].after < 64);
+            from[schedule.seed - 1000]++;
+            late += schedule.segments[0].after > 48;
+        }
+    }
+    assert_in_range(from[1], ROUNDS / 13, ROUNDS / 7); // a ninth
+    assert_in_range(from[0], 0, from[1] / 30);
+    assert_true(late > from[1] / 2);
+}
+
 static void test_schedule_input_ways_that_reach_more_are_taken(void **state)
 {
     (void)state;
+    static struct cx_pairs pairs; // large
     const struct fuzz_schedule pos = {.strategy = 2};
     struct fuzz_reached reached = {.handoffs = 5};
     struct cx_prng prng = {4};
-    uint8_t input[FUZZ_SCHEDULE_BYTES];
+    uint8_t input[FUZZ_SCHEDULE_BYTES_MAX];
     size_t size = fuzz_schedule_write(&pos, input);
     uint32_t taken[2] = {0};
     for (int knows = 0; knows < 2; knows++) {
         reached.fresh = knows ? 9 : 0;
+        reached.pairs = knows ? &pairs : NULL;
         fuzz_past_note(input, size, &pos, &reached);
         for (int round = 0; round < ROUNDS; round++) {
             struct fuzz_schedule schedule = {.strategy = 1};
@@ -131,8 +207,8 @@ static void test_schedule_input_ways_that_reach_more_are_taken(void **state)
             taken[knows] += fuzz_schedule_kind(&schedule) == fuzz_schedule_kind(&pos);
         }
     }
-    assert_in_range(taken[0], ROUNDS / 10, ROUNDS / 6);    // a fourth of a half
-    assert_in_range(taken[1], ROUNDS / 3, ROUNDS * 1 / 2); // and a third
+    assert_in_range(taken[0], ROUNDS / 10, ROUNDS / 6); // a fourth of a half
+    assert_in_range(taken[1], ROUNDS / 6, ROUNDS / 4);  // of seven ninths, and a ninth
     assert_int_equal(fuzz_past_of(input, size - 1).handoffs, 0);
 }
 
@@ -165,8 +241,10 @@ int main(void)
         cmocka_unit_test(test_schedule_input_mutants_are_what_they_mean),
         cmocka_unit_test(test_schedule_input_segments_come_back_in_order),
         cmocka_unit_test(test_schedule_input_mutants_go_on_where_something_was_new),
-        cmocka_unit_test(test_schedule_input_ways_that_reach_more_are_taken),
+        cmocka_unit_test(test_schedule_input_segments_are_told_what_is_known),
+        cmocka_unit_test(test_schedule_input_rare_ends_are_gone_on_from),
         cmocka_unit_test(test_schedule_input_plans_come_back),
+        cmocka_unit_test(test_schedule_input_ways_that_reach_more_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
