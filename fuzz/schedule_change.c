@@ -6,12 +6,14 @@
 // last one that was something new as often as from any. What an engine keeps are runs that have reached something new,
 // so that the search goes on from where others have seldom been.
 //
-// Where it is known what earlier runs have reached, a third of all mutants go by that, in three ways. A third of these
-// do what has lately brought the most new pairs for its hand-offs; mostly that is strategy fresh, which asks for
-// hand-offs that no run had. For their hand-offs: runs that switch at every operation have many new pairs, but that
-// takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long. A third
-// stop threads where few have been stopped (strategy stops). And a third go on, shortly before its end, from a run that
-// ended as few have: what fails in most runs hides what fails behind it, and what is rare is near to what is rarer.
+// Where it is known what earlier runs have reached, mutants go by that, and the more often the longer no run has ended
+// as none did before: first what is easily found, by all strategies alike; then what has never been. Half of these
+// mutants do what has lately brought the most new pairs for its hand-offs; mostly that is strategy fresh, which asks
+// for hand-offs that no run had. For their hand-offs: runs that switch at every operation have many new pairs, but that
+// takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long. A quarter
+// stop threads where few have been stopped (strategy stops). And a quarter go on, shortly before its end, from a run
+// that ended as few have: what fails in most runs hides what fails behind it, and what is rare is near to what is
+// rarer.
 //
 // That switches and threads are not changed one by one, but for strategy replay, is for a reason: after an earlier
 // change the number of a point means another one, while all that is before a hand-off stays.
@@ -21,6 +23,7 @@
 
 #define OTHERS ((uint32_t)(sizeof(others) / sizeof(others[0])))
 #define POINT_BITS_MAX 18    // a finalization has 300 000 points
+#define IDLE_HALF 64         // so many runs without a new end, and every other mutant goes by what is known
 #define HANDOFFS_BITS_MAX 12 // of a run of which nothing is known
 
 // Whole schedules: random with each of its rates, then these.
@@ -196,13 +199,19 @@ static int from_rare(struct cx_prng *prng, struct fuzz_schedule *schedule, const
     return 1;
 }
 
+// The longer no run has ended as none did before, the more often.
+static int is_time(struct cx_prng *prng, const struct fuzz_past *past)
+{
+    return past != NULL && below(prng, past->idle + IDLE_HALF) < past->idle;
+}
+
 // 0: nothing is known by which to go.
 static int guided(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
     if (past == NULL || past->pairs == NULL) {
         return 0;
     }
-    uint32_t way = below(prng, 3);
+    uint32_t way = below(prng, 4);
     if (way == 0) {
         return from_rare(prng, schedule, past);
     }
@@ -213,7 +222,7 @@ static int guided(struct cx_prng *prng, struct fuzz_schedule *schedule, const st
     if (kind >= FUZZ_KINDS_OF_SEGMENTS) {
         begin_anew(prng, schedule, kind);
     } else {
-        go_on(prng, schedule, past, kind, way == 1 ? 0 : after_draw(prng, past, kind));
+        go_on(prng, schedule, past, kind, way == 1 || kind >= FUZZ_KIND_FRESH ? 0 : after_draw(prng, past, kind));
     }
     return 1;
 }
@@ -238,7 +247,7 @@ uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule)
 void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
     int switches = fuzz_strategies[schedule->strategy] == CX_STRATEGY_REPLAY;
-    if (!switches && below(prng, 3) == 0 && guided(prng, schedule, past)) {
+    if (!switches && is_time(prng, past) && guided(prng, schedule, past)) {
         return;
     }
     if (below(prng, 2) == 0) {

@@ -107,6 +107,7 @@ struct fuzz_past {
     const struct cx_pairs *pairs; // of all runs; NULL: nothing is known
     const struct fuzz_outcome *outcomes;
     uint32_t outcomes_count;
+    uint32_t idle; // runs since one ended as none before had
 };
 
 // The way in which this schedule ends, or FUZZ_KINDS.

@@ -19,10 +19,12 @@ static double yields[FUZZ_KINDS];
 static const struct cx_pairs *pairs;
 static struct fuzz_outcome outcomes[FUZZ_OUTCOMES_MAX];
 static uint32_t outcomes_count;
+static uint32_t idle;
 
 static void outcome_note(const struct fuzz_schedule *schedule, const struct fuzz_reached *reached)
 {
     uint32_t i = 0;
+    idle++;
     while (i < outcomes_count && outcomes[i].id != reached->outcome) {
         i++;
     }
@@ -31,6 +33,7 @@ static void outcome_note(const struct fuzz_schedule *schedule, const struct fuzz
     }
     if (i == outcomes_count) {
         outcomes[outcomes_count++].id = reached->outcome;
+        idle = 0;
     }
     outcomes[i].kept[outcomes[i].runs++ % FUZZ_KEPT] = (struct fuzz_kept){*schedule, reached->handoffs};
 }
@@ -63,6 +66,7 @@ struct fuzz_past fuzz_past_of(const uint8_t *data, size_t size)
     past.pairs = pairs;
     past.outcomes = outcomes;
     past.outcomes_count = outcomes_count;
+    past.idle = idle;
     memcpy(past.yields, yields, sizeof(past.yields));
     return past;
 }
