@@ -181,16 +181,21 @@ static uint32_t bits_of(uint32_t number)
 // 0: there is none.
 static int from_rare(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
-    if (past->outcomes_count < 2) {
+    double weights[FUZZ_OUTCOMES_MAX];
+    uint32_t choices = 0;
+    for (uint32_t i = 0; i < past->outcomes_count; i++) {
+        int fits = past->outcomes[i].scenario == past->scenario;
+        weights[i] = fits ? 1.0 / (double)past->outcomes[i].runs : 0;
+        choices += (uint32_t)fits;
+    }
+    if (choices < 2) {
         return 0;
     }
-    double weights[FUZZ_OUTCOMES_MAX];
-    for (uint32_t i = 0; i < past->outcomes_count; i++) {
-        weights[i] = 1.0 / (double)past->outcomes[i].runs;
-    }
-    // What was lost by rounding may leave it behind the last one.
     uint32_t place = place_draw(prng, weights, past->outcomes_count);
-    const struct fuzz_outcome *outcome = &past->outcomes[place < past->outcomes_count ? place : 0];
+    if (place == past->outcomes_count) { // what was lost by rounding
+        return 0;
+    }
+    const struct fuzz_outcome *outcome = &past->outcomes[place];
     uint32_t count = outcome->runs < FUZZ_KEPT ? (uint32_t)outcome->runs : FUZZ_KEPT;
     const struct fuzz_kept *kept = &outcome->kept[below(prng, count)];
     uint32_t back = magnitude_draw(prng, bits_of(kept->handoffs));

@@ -87,12 +87,13 @@ uint32_t fuzz_segment_kind(const struct cx_segment *segment);
 #define FUZZ_KINDS_OF_SEGMENTS (FUZZ_KIND_STOPS + CX_STOPS_RATE_MAX + 1)
 #define FUZZ_KINDS (FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 3)
 
-// What runs have come to: nothing (0), or a finding. The last of those runs are kept.
+// What runs of a scenario have come to: nothing (0), or a finding. The last of those runs are kept.
 #define FUZZ_KEPT 4
 #define FUZZ_OUTCOMES_MAX 64
 struct fuzz_outcome {
     uint64_t id;
     uint64_t runs;
+    uint32_t scenario;
     struct fuzz_kept {
         struct fuzz_schedule schedule;
         uint32_t handoffs;
@@ -107,7 +108,8 @@ struct fuzz_past {
     const struct cx_pairs *pairs; // of all runs; NULL: nothing is known
     const struct fuzz_outcome *outcomes;
     uint32_t outcomes_count;
-    uint32_t idle; // runs since one ended as none before had
+    uint32_t scenario; // of the run that is changed
+    uint32_t idle;     // runs since one ended as none before had
 };
 
 // The way in which this schedule ends, or FUZZ_KINDS.

@@ -274,10 +274,10 @@ static const struct length *length_of(const struct fuzz_run *run)
     return length;
 }
 
-static struct fuzz_reached reached(void)
+static struct fuzz_reached reached(uint32_t scenario)
 {
     const struct cx_pairs *met = &cx_worker_channel(drive.last)->pairs;
-    struct fuzz_reached reached = {.handoffs = (uint32_t)cx_worker_result(drive.last)->switches};
+    struct fuzz_reached reached = {.scenario = scenario, .handoffs = (uint32_t)cx_worker_result(drive.last)->switches};
     if (!drive.blind) {
         reached.pairs = met;
         reached.fresh = met->fresh;
@@ -292,7 +292,7 @@ struct fuzz_reached fuzz_drive(const struct fuzz_run *run)
     play(run, drawn ? length_of(run) : NULL);
     drive.played++;
     counters_fill();
-    struct fuzz_reached of_run = reached();
+    struct fuzz_reached of_run = reached(run->scenario);
     if (fuzz_finding_judge(run, drive.last, drive.played, &of_run.outcome) && !is_set("CONSTRICTOR_FUZZ_GO_ON")) {
         fuzz_finding_end();
         crews_end();

@@ -50,6 +50,7 @@ uint32_t fuzz_drive_count(void);
 
 // What a run has come to.
 struct fuzz_reached {
+    uint32_t scenario;
     uint32_t handoffs;
     uint32_t fresh;    // pairs of hand-offs that it was the first to have; 0 for an engine that gets no counters
     uint32_t fresh_at; // the last hand-off that had one, from 1

@@ -25,14 +25,15 @@ static void outcome_note(const struct fuzz_schedule *schedule, const struct fuzz
 {
     uint32_t i = 0;
     idle++;
-    while (i < outcomes_count && outcomes[i].id != reached->outcome) {
+    while (i < outcomes_count && (outcomes[i].id != reached->outcome || outcomes[i].scenario != reached->scenario)) {
         i++;
     }
     if (i == FUZZ_OUTCOMES_MAX) {
         return;
     }
     if (i == outcomes_count) {
-        outcomes[outcomes_count++].id = reached->outcome;
+        outcomes[outcomes_count].id = reached->outcome;
+        outcomes[outcomes_count++].scenario = reached->scenario;
         idle = 0;
     }
     outcomes[i].kept[outcomes[i].runs++ % FUZZ_KEPT] = (struct fuzz_kept){*schedule, reached->handoffs};
@@ -62,6 +63,7 @@ struct fuzz_past fuzz_past_of(const uint8_t *data, size_t size)
     if (entry->of == hash) {
         past.handoffs = entry->reached.handoffs;
         past.fresh_at = entry->reached.fresh_at;
+        past.scenario = entry->reached.scenario;
     }
     past.pairs = pairs;
     past.outcomes = outcomes;

@@ -156,25 +156,26 @@ static void test_schedule_input_segments_are_told_what_is_known(void **state)
     assert_in_range(told, 50, ROUNDS); // stops that were made once are known, or are to be made once more
 }
 
-// Of two ends of runs the rarer one is gone on from, shortly before it.
+// Of two ends of runs the rarer one is gone on from, shortly before it; never one of another scenario.
 static void test_schedule_input_rare_ends_are_gone_on_from(void **state)
 {
     (void)state;
     static struct cx_pairs pairs; // large
-    static struct fuzz_outcome outcomes[2];
+    static struct fuzz_outcome outcomes[3];
     struct cx_prng prng = {8};
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         outcomes[i].runs = i == 0 ? 99 : 1;
+        outcomes[i].scenario = i == 2;
         for (int j = 0; j < FUZZ_KEPT; j++) {
             outcomes[i].kept[j] = (struct fuzz_kept){{.strategy = 3, .seed = 1000 + (uint64_t)i}, 64};
         }
     }
-    const struct fuzz_past past = {.pairs = &pairs, .outcomes = outcomes, .outcomes_count = 2, .idle = LONG};
-    uint32_t from[2] = {0}, late = 0;
+    const struct fuzz_past past = {.pairs = &pairs, .outcomes = outcomes, .outcomes_count = 3, .idle = LONG};
+    uint32_t from[3] = {0}, late = 0;
     for (int round = 0; round < ROUNDS; round++) {
         struct fuzz_schedule schedule = {.strategy = 1, .seed = 77};
         fuzz_schedule_change(&prng, &schedule, &past);
-        if (schedule.seed == 1000 || schedule.seed == 1001) {
+        if (schedule.seed >= 1000 && schedule.seed <= 1002) {
             assert_int_equal(schedule.segments_count, 1);
             assert_true(schedule.segments[0].after < 64);
             from[schedule.seed - 1000]++;
@@ -183,6 +184,7 @@ static void test_schedule_input_rare_ends_are_gone_on_from(void **state)
     }
     assert_in_range(from[1], ROUNDS / 5, ROUNDS / 3); // a quarter
     assert_in_range(from[0], 0, from[1] / 30);
+    assert_int_equal(from[2], 0);
     assert_true(late > from[1] / 2);
     struct fuzz_past soon = past;
     for (int round = 0; round < ROUNDS; round++) { // something new has just come: nothing goes by it
