@@ -23,7 +23,7 @@
 
 #define OTHERS ((uint32_t)(sizeof(others) / sizeof(others[0])))
 #define POINT_BITS_MAX 18    // a finalization has 300 000 points
-#define IDLE_HALF 64         // so many runs without a new end, and every other mutant goes by what is known
+#define IDLE_HALF 256        // so many runs without a new end, and every other mutant goes by what is known
 #define HANDOFFS_BITS_MAX 12 // of a run of which nothing is known
 
 // Whole schedules: random with each of its rates, then these.
