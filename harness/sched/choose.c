@@ -130,6 +130,12 @@ struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fi
     return NULL;
 }
 
+uint32_t cx_pick_evenly(struct cx_thread *self, uint32_t n)
+{
+    (void)self;
+    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
+}
+
 const struct cx_strategy *cx_strategy_of(uint32_t kind)
 {
     static const struct cx_strategy *const strategies[] = {

@@ -509,6 +509,8 @@ int cx_draw_fine(void);
 int cx_matters(uint8_t op, int fine);
 // A thread that has been made and has not run, or NULL: unless `fine`, all come to their first operation at once.
 struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fine);
+// As a strategy's pick: each number as often as any other.
+uint32_t cx_pick_evenly(struct cx_thread *self, uint32_t n);
 // True if two operations are about the same object, or accesses share a byte.
 static inline int cx_overlapping(const void *a, uint64_t a_bytes, const void *b, uint64_t b_bytes)
 {

@@ -93,17 +93,11 @@ static struct cx_thread *delay_at_switch(struct cx_thread *self, struct cx_threa
     return count > 0 ? in_order(others, count, delays_due()) : fallback;
 }
 
-static uint32_t delay_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_delay = {
     .begin = delay_begin,
     .thread_created = delay_thread_created,
     .distance = delay_distance,
     .at_point = delay_at_point,
     .at_switch = delay_at_switch,
-    .pick = delay_pick,
+    .pick = cx_pick_evenly,
 };

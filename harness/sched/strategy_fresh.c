@@ -11,7 +11,7 @@
 // (strategy_pct.c), without change points.
 //
 // Where ours differs: there is no search for one given pair, and no second run for it; all that is known comes with the
-// input (`known` of the channel), so that an input means the same whatever was played before it.
+// input (`told` of the channel), so that an input means the same whatever was played before it.
 #include "harness/sched/again.h"
 #include "harness/sched/sched.h"
 
@@ -79,17 +79,11 @@ static struct cx_thread *fresh_at_switch(struct cx_thread *self, struct cx_threa
     return next;
 }
 
-static uint32_t fresh_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_fresh = {
     .begin = fresh_begin,
     .thread_created = cx_rank_draw,
     .distance = fresh_distance,
     .at_point = fresh_at_point,
     .at_switch = fresh_at_switch,
-    .pick = fresh_pick,
+    .pick = cx_pick_evenly,
 };

@@ -131,18 +131,12 @@ static struct cx_thread *pct_at_point(struct cx_thread *self)
     return cx_rank_highest(self, others, count);
 }
 
-static uint32_t pct_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_pct = {
     .begin = pct_begin,
     .thread_created = pct_thread_created,
     .distance = pct_distance,
     .at_point = pct_at_point,
     .at_switch = cx_rank_at_switch,
-    .pick = pct_pick,
+    .pick = cx_pick_evenly,
     .labelled = pct_labelled,
 };

@@ -154,17 +154,11 @@ static struct cx_thread *pos_at_switch(struct cx_thread *self, struct cx_thread 
     return best != NULL ? best : fallback;
 }
 
-static uint32_t pos_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_pos = {
     .begin = pos_begin,
     .thread_created = pos_thread_created,
     .distance = pos_distance,
     .at_point = pos_at_point,
     .at_switch = pos_at_switch,
-    .pick = pos_pick,
+    .pick = cx_pick_evenly,
 };

@@ -69,17 +69,11 @@ static struct cx_thread *random_at_point(struct cx_thread *self)
     return draw_thread(self, self);
 }
 
-static uint32_t random_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_random = {
     .begin = random_begin,
     .thread_created = random_thread_created,
     .distance = random_distance,
     .at_point = random_at_point,
     .at_switch = draw_thread,
-    .pick = random_pick,
+    .pick = cx_pick_evenly,
 };

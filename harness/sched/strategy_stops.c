@@ -64,17 +64,11 @@ static struct cx_thread *stops_at_point(struct cx_thread *self)
     return cx_rank_highest(self, others, count);
 }
 
-static uint32_t stops_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_stops = {
     .begin = stops_begin,
     .thread_created = stops_thread_created,
     .distance = stops_distance,
     .at_point = stops_at_point,
     .at_switch = cx_rank_at_switch,
-    .pick = stops_pick,
+    .pick = cx_pick_evenly,
 };

@@ -196,19 +196,13 @@ static struct cx_thread *surw_at_switch(struct cx_thread *self, struct cx_thread
     return next != NULL ? next : fallback;
 }
 
-static uint32_t surw_pick(struct cx_thread *self, uint32_t n)
-{
-    (void)self;
-    return (uint32_t)cx_prng_below(&cx_sched.prng, n);
-}
-
 const struct cx_strategy cx_strategy_urw = {
     .begin = urw_begin,
     .thread_created = surw_thread_created,
     .distance = surw_distance,
     .at_point = surw_at_point,
     .at_switch = surw_at_switch,
-    .pick = surw_pick,
+    .pick = cx_pick_evenly,
 };
 
 const struct cx_strategy cx_strategy_surw = {
@@ -217,5 +211,5 @@ const struct cx_strategy cx_strategy_surw = {
     .distance = surw_distance,
     .at_point = surw_at_point,
     .at_switch = surw_at_switch,
-    .pick = surw_pick,
+    .pick = cx_pick_evenly,
 };
