@@ -64,6 +64,7 @@ enum cx_status cx_aim_find(struct cx_aim *aim, const struct cx_race *race, const
     for (int i = 0; i < 2 && status == CX_OK; i++) {
         struct cx_symbol_stack stack;
         aim->race.pcs[i] = race->accesses[i].stack.pcs[0];
+        aim->race.threads[i] = race->accesses[i].thread;
         resolver->stack(resolver->context, &race->accesses[i].stack, CX_STACK_REPORT, &stack);
         status = side_find(aim, i, &stack, identity, &code, error);
     }

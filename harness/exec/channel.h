@@ -251,6 +251,7 @@ struct cx_rules {
 struct cx_race_aim {
     uint64_t pcs[2];           // return addresses, as ThreadSanitizer reports them
     struct cx_range around[2]; // the function that performs each of them, as it was compiled; empty: not known
+    uint32_t threads[2];       // who performed each of them where the race was seen: keys, 0: not known
     uint32_t first;            // 0 or 1: which of them is to happen first
     uint32_t unused;
 };

@@ -29,7 +29,7 @@ static void stroll(uint64_t rounds)
 }
 
 // Load and store, as an increment that is not atomic. The scheduler notes who calls it, as ThreadSanitizer reports it.
-static void *increment(void *argument)
+__attribute__((noinline)) static void *increment(void *argument)
 {
     uint64_t me = (uint64_t)(uintptr_t)argument;
     uint64_t *word = &words[apart ? me : 0];
@@ -236,6 +236,90 @@ static void test_threads_stop_in_the_functions_of_the_race(void **state)
     assert_true(there > 3 * nowhere);
 }
 
+// An access that is no point, such as what `free` does to a block: whoever is in its function stands before it.
+static void test_an_access_that_is_no_point_is_met_in_its_function(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    uint32_t met = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct cx_request request = aimed(1, pcs.store, seed & 1, seed);
+        request.points_expected = 150;
+        request.race.around[0] = (struct cx_range){pcs.load - 1, pcs.load};
+        const struct cx_result *result = sched_run(two_increments, &request);
+        assert_int_equal(result->outcome, CX_OUTCOME_PASS);
+        assert_int_equal(*sched_note(NOTE_DONE), 1);
+        met += result->race_met;
+    }
+    assert_true(met > RUNS / 4);
+}
+
+// Main passes neither access. Who is to be main, as where the race was seen, is not held elsewhere.
+static void test_main_is_main_where_the_race_was_seen(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    uint32_t met[2] = {0};
+    for (uint64_t seed = 1; seed <= 2 * RUNS; seed++) {
+        struct cx_request request = aimed(pcs.load, pcs.store, 0, seed / 2);
+        request.points_expected = 150;
+        request.race.threads[0] = seed % 2 == 0 ? CX_THREAD_KEY_MAIN : cx_thread_key(CX_THREAD_KEY_MAIN, 1);
+        request.race.threads[1] = cx_thread_key(CX_THREAD_KEY_MAIN, 2);
+        const struct cx_result *result = sched_run(two_increments, &request);
+        assert_int_equal(result->outcome, CX_OUTCOME_PASS);
+        met[seed % 2] += result->race_met;
+    }
+    assert_true(met[1] > RUNS / 2);
+    assert_true(met[0] < met[1] / 2);
+}
+
+static void main_increments_after_a_long_walk(void)
+{
+    pthread_t thread = sched_spawn(increment, (void *)0);
+    stroll(10 * WALK);
+    increment((void *)0);
+    sched_join(thread);
+}
+
+// The thread is done long before main is there, whoever is patient with it, unless it waits for main to be held.
+static void test_a_short_thread_waits_for_main(void **state)
+{
+    (void)state;
+    apart = 0;
+    struct pcs pcs = find_pcs();
+    uint32_t met[2] = {0};
+    for (uint64_t seed = 1; seed <= 2 * RUNS; seed++) {
+        struct cx_request request = aimed(pcs.load, pcs.store, 0, seed / 2);
+        request.choices_expected = WALK;
+        request.points_expected = 60;
+        if (seed % 2 == 1) {
+            request.race.threads[0] = CX_THREAD_KEY_MAIN;
+            request.race.threads[1] = cx_thread_key(CX_THREAD_KEY_MAIN, 1);
+        }
+        assert_int_equal(sched_run(main_increments_after_a_long_walk, &request)->outcome, CX_OUTCOME_PASS);
+        met[seed % 2] += sched_channel()->result.race_met;
+    }
+    assert_true(met[1] > met[0] + met[0] / 2);
+}
+
+// Main waits for the held thread by looking again and again, and patience would last for millions of decisions.
+static void test_a_thread_that_all_wait_for_is_let_go(void **state)
+{
+    (void)state;
+    struct cx_request logged = {.strategy = CX_STRATEGY_REPLAY, .mode = CX_MODE_LOG};
+    assert_int_equal(sched_run(one_publishes, &logged)->outcome, CX_OUTCOME_PASS);
+    uint64_t store = *sched_note(NOTE_STORE_PC);
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct cx_request request = aimed(store, 1, 0, seed);
+        request.choices_expected = 1000000;
+        request.points_expected = PUBLISHED;
+        request.steps_max = PATIENT;
+        assert_int_equal(sched_run(one_publishes, &request)->outcome, CX_OUTCOME_PASS);
+    }
+}
+
 static void test_a_seed_is_a_run_and_replays(void **state)
 {
     (void)state;
@@ -268,6 +352,10 @@ int main(void)
         cmocka_unit_test(test_what_cannot_race_never_meets),
         cmocka_unit_test(test_patience_with_the_held_thread_ends),
         cmocka_unit_test(test_threads_stop_in_the_functions_of_the_race),
+        cmocka_unit_test(test_an_access_that_is_no_point_is_met_in_its_function),
+        cmocka_unit_test(test_main_is_main_where_the_race_was_seen),
+        cmocka_unit_test(test_a_short_thread_waits_for_main),
+        cmocka_unit_test(test_a_thread_that_all_wait_for_is_let_go),
         cmocka_unit_test(test_a_seed_is_a_run_and_replays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
