@@ -24,7 +24,7 @@
 #define COST_RUN 40000  // of a process, in points without a switch: 500 us and 12 ns
 #define COST_SWITCH 300
 #define RATE_SCALE 1000000
-#define SHARE_DIRECTED 20 // once ThreadSanitizer has reported a race
+#define SHARE_DIRECTED 40 // once ThreadSanitizer has reported a race
 
 static const struct {
     uint32_t strategy;
