@@ -12,9 +12,9 @@ set(_root ${CMAKE_CURRENT_LIST_DIR}/../harness)
 set(CONSTRICTOR_SCHED_SOURCES
     outcome.c exec/channel.c detect/drift.c
     sched/choose.c sched/core.c sched/fiber.c sched/finish.c sched/handoff.c sched/locks.c sched/pairs.c sched/poll.c
-    sched/priority.c sched/record.c sched/segment.c sched/strategy_delay.c sched/strategy_fresh.c
+    sched/priority.c sched/record.c sched/segment.c sched/strategy_delay.c sched/strategy_fresh.c sched/strategy_hold.c
     sched/strategy_pct.c sched/strategy_pos.c sched/strategy_race.c sched/strategy_random.c sched/strategy_replay.c
-    sched/strategy_stops.c sched/strategy_surw.c sched/thread.c sched/wake.c
+    sched/strategy_surw.c sched/thread.c sched/wake.c
     detect/blocked.c detect/crash.c detect/native_threads.c detect/stack.c detect/tasks.c detect/unwind.c
     detect/watch.c
     interpose/access.c interpose/await.c interpose/barrier.c interpose/blocking.c interpose/c11.c interpose/cond.c

@@ -6,14 +6,18 @@
 // last one that was something new as often as from any. What an engine keeps are runs that have reached something new,
 // so that the search goes on from where others have seldom been.
 //
-// Where it is known what earlier runs have reached, mutants go by that, and the more often the longer no run has ended
-// as none did before: first what is easily found, by all strategies alike; then what has never been. Half of these
-// mutants do what has lately brought the most new pairs for its hand-offs; mostly that is strategy fresh, which asks
-// for hand-offs that no run had. For their hand-offs: runs that switch at every operation have many new pairs, but that
-// takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long. A quarter
-// stop threads where few have been stopped (strategy stops). And a quarter go on, shortly before its end, from a run
-// that ended as few have: what fails in most runs hides what fails behind it, and what is rare is near to what is
-// rarer.
+// Where it is known what earlier runs have reached, mutants go by that:
+//
+// * Those that begin anew do it in a way whose runs end as few others do: where all runs of a strategy come to the
+//   same, no more is learned from it. One way is strategy hold, at operations where few have been held.
+// * Those that go on do it mostly where a run has come to an operation to which few have: what lies behind several
+//   steps is reached one after the other (as FairFuzz does: Lemieux and Sen, "FairFuzz: a targeted mutation strategy
+//   for increasing greybox fuzz testing coverage", ASE 2018).
+// * The longer no run has ended as none did before, the more go on, shortly before its end, from a run that ended as
+//   few have: what fails in most runs hides what fails behind it, and what is rare is near to what is rarer.
+// * And the more do what has lately brought the most new pairs for its hand-offs; mostly that is strategy fresh, which
+//   asks for hand-offs that no run had. For their hand-offs: runs that switch at every operation have many new pairs,
+//   but that takes them thousands of hand-offs, and they seldom show what fails when one thread is left alone for long.
 //
 // That switches and threads are not changed one by one, but for strategy replay, is for a reason: after an earlier
 // change the number of a point means another one, while all that is before a hand-off stays.
@@ -23,12 +27,20 @@
 
 #define OTHERS ((uint32_t)(sizeof(others) / sizeof(others[0])))
 #define POINT_BITS_MAX 18    // a finalization has 300 000 points
-#define IDLE_HALF 256        // so many runs without a new end, and every other mutant goes by what is known
+#define IDLE_HALF 128        // so many runs without a new end, and every other mutant is one of idles()
+#define OFTEN 8              // an operation to which one in so many runs comes is not rare
+#define MANY_ENDS 3          // of runs: they can be told apart by these
+#define FEW_RATE_MAX 4       // of random: up to 16 preemptions
 #define HANDOFFS_BITS_MAX 12 // of a run of which nothing is known
 
 // Whole schedules: random with each of its rates, then these.
 static const enum cx_strategy_kind others[] = {CX_STRATEGY_POS, CX_STRATEGY_PCT, CX_STRATEGY_DELAY};
 _Static_assert(FUZZ_KINDS == FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + OTHERS, "every kind has a place in fuzz_past");
+
+static int knows(const struct fuzz_past *past)
+{
+    return past != NULL && past->pairs != NULL;
+}
 
 static uint32_t below(struct cx_prng *prng, uint32_t bound)
 {
@@ -98,11 +110,48 @@ static uint32_t kind_of_whole(struct cx_prng *prng)
     return FUZZ_KINDS_OF_SEGMENTS + (strategy == 0 ? rate : FUZZ_RATES + strategy - 1);
 }
 
+// Their weights where all runs have ended alike.
+static const struct {
+    double weight;
+    uint32_t first;
+    uint32_t count;
+} families[FUZZ_FAMILIES] = {
+    [FUZZ_FAMILY_FRESH] = {0.5, FUZZ_KIND_FRESH, CX_FRESH_RATE_MAX + 1},
+    [FUZZ_FAMILY_HOLD] = {3, FUZZ_KIND_HOLD, CX_HOLD_RATE_MAX + 1},
+    [FUZZ_FAMILY_RANDOM] = {1, FUZZ_KINDS_OF_SEGMENTS, 1},
+    [FUZZ_FAMILY_FEW] = {1, FUZZ_KINDS_OF_SEGMENTS + 1, FEW_RATE_MAX},
+    [FUZZ_FAMILY_MANY] = {0.5, FUZZ_KINDS_OF_SEGMENTS + 1 + FEW_RATE_MAX, CX_RATE_MAX - FEW_RATE_MAX},
+    [FUZZ_FAMILY_POS] = {3, FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES, 1},
+    [FUZZ_FAMILY_PCT] = {3, FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 1, 1},
+    [FUZZ_FAMILY_DELAY] = {3, FUZZ_KINDS_OF_SEGMENTS + FUZZ_RATES + 2, 1},
+};
+
+enum fuzz_family fuzz_family_of(uint32_t kind)
+{
+    uint32_t family = FUZZ_FAMILIES - 1;
+    while (family > FUZZ_FAMILY_SEGMENT && kind - families[family].first >= families[family].count) {
+        family--;
+    }
+    return family;
+}
+
+// By the square: what ends rarely twice as often is done four times as often.
+static uint32_t kind_by_ends(struct cx_prng *prng, const struct fuzz_past *past)
+{
+    double weights[FUZZ_FAMILIES];
+    for (uint32_t i = 0; i < FUZZ_FAMILIES; i++) {
+        weights[i] = families[i].weight * past->scores[i] * past->scores[i];
+    }
+    uint32_t family = place_draw(prng, weights, FUZZ_FAMILIES);
+    family = family < FUZZ_FAMILIES ? family : FUZZ_FAMILY_RANDOM; // what was lost by rounding
+    return families[family].first + below(prng, families[family].count);
+}
+
 // Of a run that goes on: fresh, where pairs are known, as often as all others together.
 static uint32_t kind_of_segment(struct cx_prng *prng, const struct fuzz_past *past)
 {
-    if (past != NULL && past->pairs != NULL && below(prng, 2) == 0) {
-        return FUZZ_KIND_FRESH + below(prng, FUZZ_KIND_STOPS - FUZZ_KIND_FRESH);
+    if (knows(past) && below(prng, 2) == 0) {
+        return FUZZ_KIND_FRESH + below(prng, FUZZ_KIND_HOLD - FUZZ_KIND_FRESH);
     }
     return below(prng, FUZZ_KIND_FRESH);
 }
@@ -119,23 +168,34 @@ static void begin_anew(struct cx_prng *prng, struct fuzz_schedule *schedule, uin
     schedule->seed = cx_prng_next(prng);
 }
 
-// All pairs, and operations before which threads have stopped a number of times that is drawn: where all are gone
-// through, they are gone through once more. But what an earlier segment goes by stays.
-static void known_fill(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct cx_pairs *pairs)
+// One operation, or up to three; mostly where few runs have held somebody.
+static void places_fill(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct cx_sites *sites)
+{
+    static double weights[CX_SITES_MAX]; // large
+    struct cx_told places = {.salt = schedule->seed};
+    for (uint32_t i = 0; i < CX_SITES_MAX; i++) {
+        double often = 1.0 + sites->held_by[i];
+        weights[i] = sites->hashes[i] != 0 ? 1 / (often * often * often) : 0;
+    }
+    for (uint32_t left = 1 + below(prng, 2) * below(prng, 3); left > 0; left--) {
+        uint32_t place = place_draw(prng, weights, CX_SITES_MAX);
+        if (place < CX_SITES_MAX) {
+            cx_told_add(&places, sites->hashes[place]);
+        }
+    }
+    memcpy(schedule->known, places.bits, sizeof(schedule->known));
+}
+
+// But what an earlier segment goes by stays.
+static void pairs_fill(struct fuzz_schedule *schedule, const struct cx_pairs *pairs)
 {
     if (fuzz_schedule_is_told(schedule)) {
         return;
     }
-    uint32_t often = 1 + below(prng, 1 + (pairs->stops_count > 0 ? pairs->stops_sum / pairs->stops_count : 0));
     struct cx_told known = {.salt = schedule->seed};
     for (uint32_t i = 0; i < CX_PAIRS_MAX; i++) {
         if (pairs->hashes[i] != 0) {
             cx_told_add(&known, pairs->hashes[i]);
-        }
-    }
-    for (uint32_t i = 0; i < CX_STOPS_MAX; i++) {
-        if (pairs->stops[i] >= often) {
-            cx_told_add(&known, pairs->stop_hashes[i]);
         }
     }
     memcpy(schedule->known, known.bits, sizeof(schedule->known));
@@ -153,6 +213,7 @@ static uint32_t after_draw(struct cx_prng *prng, const struct fuzz_past *past, u
                                               : magnitude_draw(prng, HANDOFFS_BITS_MAX);
 }
 
+// Hold is of a run from its beginning on: `after` is 0.
 static void go_on(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past, uint32_t kind,
                   uint32_t after)
 {
@@ -164,8 +225,10 @@ static void go_on(struct cx_prng *prng, struct fuzz_schedule *schedule, const st
         kept--;
     }
     schedule->segments_count = kept;
-    if (kind >= FUZZ_KIND_FRESH) {
-        known_fill(prng, schedule, past->pairs);
+    if (kind >= FUZZ_KIND_HOLD) {
+        places_fill(prng, schedule, &past->pairs->sites);
+    } else if (kind >= FUZZ_KIND_FRESH) {
+        pairs_fill(schedule, past->pairs);
     }
     schedule->segments[schedule->segments_count++] = segment;
     if (!fuzz_schedule_is_told(schedule)) {
@@ -178,21 +241,15 @@ static uint32_t bits_of(uint32_t number)
     return number > 0 ? 32 - (uint32_t)__builtin_clz(number) : 0;
 }
 
-// 0: there is none.
+// 0: all have ended alike.
 static int from_rare(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
     double weights[FUZZ_OUTCOMES_MAX];
-    uint32_t choices = 0;
     for (uint32_t i = 0; i < past->outcomes_count; i++) {
-        int fits = past->outcomes[i].scenario == past->scenario;
-        weights[i] = fits ? 1.0 / (double)past->outcomes[i].runs : 0;
-        choices += (uint32_t)fits;
+        weights[i] = past->outcomes[i].scenario == past->scenario ? 1.0 / (double)past->outcomes[i].runs : 0;
     }
-    if (choices < 2) {
-        return 0;
-    }
-    uint32_t place = place_draw(prng, weights, past->outcomes_count);
-    if (place == past->outcomes_count) { // what was lost by rounding
+    uint32_t place = past->ends > 1 ? place_draw(prng, weights, past->outcomes_count) : past->outcomes_count;
+    if (place == past->outcomes_count) {
         return 0;
     }
     const struct fuzz_outcome *outcome = &past->outcomes[place];
@@ -204,32 +261,66 @@ static int from_rare(struct cx_prng *prng, struct fuzz_schedule *schedule, const
     return 1;
 }
 
-// The longer no run has ended as none did before, the more often.
-static int is_time(struct cx_prng *prng, const struct fuzz_past *past)
+uint32_t fuzz_site_often(const struct cx_sites *sites)
 {
-    return past != NULL && below(prng, past->idle + IDLE_HALF) < past->idle;
+    return 2 + sites->runs / OFTEN;
+}
+
+// The hand-off before the operation stays, and in half of all cases the one after it, too. 0: there is no such one.
+static int from_site(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
+{
+    double weights[FUZZ_SITES_MAX];
+    for (uint32_t i = 0; i < FUZZ_SITES_MAX; i++) {
+        const struct fuzz_site *site = &past->sites[i];
+        int fits = site->place > 0 && site->scenario == past->scenario;
+        uint32_t runs = fits ? past->pairs->sites.passed_by[site->place - 1] : 0;
+        weights[i] = fits && runs < fuzz_site_often(&past->pairs->sites) ? 1.0 / runs : 0;
+    }
+    uint32_t place = place_draw(prng, weights, FUZZ_SITES_MAX);
+    if (place == FUZZ_SITES_MAX) {
+        return 0;
+    }
+    const struct fuzz_site *site = &past->sites[place];
+    *schedule = site->schedule;
+    go_on(prng, schedule, past, below(prng, FUZZ_KIND_FRESH), site->handoffs + below(prng, 2));
+    return 1;
+}
+
+static void by_kind(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past, uint32_t kind)
+{
+    if (kind >= FUZZ_KINDS_OF_SEGMENTS) {
+        begin_anew(prng, schedule, kind);
+    } else {
+        go_on(prng, schedule, past, kind, kind >= FUZZ_KIND_FRESH ? 0 : after_draw(prng, past, kind));
+    }
+}
+
+// Once nothing new comes. Where runs end in several ways, three quarters go on from rare ones. 0: nothing is known by
+// which to go.
+static int idles(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
+{
+    uint32_t way = below(prng, 4);
+    if (way == 0 || (way < 3 && past->ends >= MANY_ENDS)) {
+        return from_rare(prng, schedule, past);
+    }
+    uint32_t kind = kind_by_yield(prng, past);
+    if (kind < FUZZ_KINDS) {
+        by_kind(prng, schedule, past, kind);
+    }
+    return kind < FUZZ_KINDS;
 }
 
 // 0: nothing is known by which to go.
 static int guided(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
-    if (past == NULL || past->pairs == NULL) {
-        return 0;
+    if (below(prng, past->idle + IDLE_HALF) < past->idle && idles(prng, schedule, past)) {
+        return 1;
     }
-    uint32_t way = below(prng, 4);
-    if (way == 0) {
-        return from_rare(prng, schedule, past);
+    if (below(prng, 2) == 0) {
+        by_kind(prng, schedule, past, kind_by_ends(prng, past));
+        return 1;
     }
-    uint32_t kind = way == 1 ? FUZZ_KIND_STOPS + below(prng, CX_STOPS_RATE_MAX + 1) : kind_by_yield(prng, past);
-    if (kind == FUZZ_KINDS) {
-        return 0;
-    }
-    if (kind >= FUZZ_KINDS_OF_SEGMENTS) {
-        begin_anew(prng, schedule, kind);
-    } else {
-        go_on(prng, schedule, past, kind, way == 1 || kind >= FUZZ_KIND_FRESH ? 0 : after_draw(prng, past, kind));
-    }
-    return 1;
+    return below(prng, 4) != 0 && from_site(prng, schedule, past);
 }
 
 uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule)
@@ -252,10 +343,11 @@ uint32_t fuzz_schedule_kind(const struct fuzz_schedule *schedule)
 void fuzz_schedule_change(struct cx_prng *prng, struct fuzz_schedule *schedule, const struct fuzz_past *past)
 {
     int switches = fuzz_strategies[schedule->strategy] == CX_STRATEGY_REPLAY;
-    if (!switches && is_time(prng, past) && guided(prng, schedule, past)) {
+    int known = !switches && knows(past);
+    if (known && guided(prng, schedule, past)) {
         return;
     }
-    if (below(prng, 2) == 0) {
+    if (!known && below(prng, 2) == 0) {
         begin_anew(prng, schedule, kind_of_whole(prng));
     } else if (switches) {
         switch_change(prng, schedule);

@@ -35,8 +35,8 @@ static int is_of(const struct fuzz_schedule *schedule, enum cx_strategy_kind str
 
 struct cx_segment fuzz_segment(uint32_t kind)
 {
-    if (kind >= FUZZ_KIND_STOPS) {
-        return (struct cx_segment){.strategy = CX_STRATEGY_STOPS, .rate = (uint16_t)(kind - FUZZ_KIND_STOPS)};
+    if (kind >= FUZZ_KIND_HOLD) {
+        return (struct cx_segment){.strategy = CX_STRATEGY_HOLD, .rate = (uint16_t)(kind - FUZZ_KIND_HOLD)};
     }
     if (kind >= FUZZ_KIND_FRESH) {
         return (struct cx_segment){.strategy = CX_STRATEGY_FRESH, .rate = (uint16_t)(kind - FUZZ_KIND_FRESH)};
@@ -50,8 +50,8 @@ struct cx_segment fuzz_segment(uint32_t kind)
 uint32_t fuzz_segment_kind(const struct cx_segment *segment)
 {
     switch (segment->strategy) {
-    case CX_STRATEGY_STOPS:
-        return FUZZ_KIND_STOPS + segment->rate;
+    case CX_STRATEGY_HOLD:
+        return FUZZ_KIND_HOLD + segment->rate;
     case CX_STRATEGY_FRESH:
         return FUZZ_KIND_FRESH + segment->rate;
     case CX_STRATEGY_POS:

@@ -29,7 +29,7 @@ static const struct {
     {"replay", CX_STRATEGY_REPLAY},
     {"race", CX_STRATEGY_RACE},
     {"fresh", CX_STRATEGY_FRESH},
-    {"stops", CX_STRATEGY_STOPS},
+    {"hold", CX_STRATEGY_HOLD},
 };
 
 enum cx_status cx_option_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *value,

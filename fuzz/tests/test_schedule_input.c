@@ -17,7 +17,18 @@
 #define LONG (1u << 20) // runs without anything new
 #define BYTES_MAX (1 + FUZZ_SCHEDULE_BYTES_MAX)
 
+static const struct fuzz_site no_sites[FUZZ_SITES_MAX];
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
+
+static uint32_t bits_set(const struct fuzz_schedule *schedule)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < FUZZ_KNOWN_BYTES; i++) {
+        bits += (uint32_t)__builtin_popcount(schedule->known[i]);
+    }
+    return bits;
+}
 
 // What is read from these bytes and written again is these bytes.
 static void assert_exact(const uint8_t *data, size_t size, struct fuzz_schedule *schedule)
@@ -112,21 +123,21 @@ static void test_schedule_input_mutants_go_on_where_something_was_new(void **sta
     assert_in_range(elsewhere, ROUNDS / 6, ROUNDS / 3);
 }
 
-// Told segments: what is known is that of the table, once for all segments of an input.
+// Segments of fresh are told the pairs of the table, once for all segments of an input; those of hold one operation to
+// three.
 static void test_schedule_input_segments_are_told_what_is_known(void **state)
 {
     (void)state;
     static struct cx_pairs pairs; // large
     struct cx_prng prng = {6};
-    const struct fuzz_past past = {.handoffs = 40, .pairs = &pairs, .idle = LONG};
-    uint32_t kinds[FUZZ_KINDS_OF_SEGMENTS] = {0}, told = 0;
+    struct fuzz_past past = {.handoffs = 40, .pairs = &pairs, .sites = no_sites};
+    uint32_t kinds[FUZZ_KINDS_OF_SEGMENTS] = {0}, places[4] = {0};
     struct fuzz_schedule schedule = {.strategy = 3, .seed = 77};
+    past.scores[FUZZ_FAMILY_FRESH] = past.scores[FUZZ_FAMILY_HOLD] = 1;
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t hash = cx_prng_next(&prng) | 1;
         pairs.hashes[round] = hash;
-        pairs.stop_hashes[round] = hash ^ 2;
-        pairs.stops[round] = 1;
-        pairs.stops_sum = ++pairs.stops_count;
+        pairs.sites.hashes[round] = hash;
         struct fuzz_schedule parent = schedule;
         fuzz_schedule_change(&prng, &schedule, &past);
         uint8_t bytes[1 + FUZZ_SCHEDULE_BYTES_MAX];
@@ -138,22 +149,79 @@ static void test_schedule_input_segments_are_told_what_is_known(void **state)
             continue;
         }
         kinds[kind]++;
-        const struct cx_segment *first = &schedule.segments[0];
-        if (schedule.segments_count > 1 && fuzz_segment_kind(first) >= FUZZ_KIND_FRESH) {
+        if (kind >= FUZZ_KIND_HOLD) {
+            assert_int_equal(schedule.segments_count, 1);
+            assert_int_equal(schedule.segments[0].after, 0);
+            places[bits_set(&schedule)]++;
+        } else if (schedule.segments_count > 1 && fuzz_segment_kind(&schedule.segments[0]) >= FUZZ_KIND_FRESH) {
             assert_memory_equal(schedule.known, parent.known, sizeof(schedule.known));
-            continue;
-        }
-        struct cx_told known = {.salt = schedule.seed};
-        memcpy(known.bits, schedule.known, sizeof(known.bits));
-        if (schedule.segments_count == 1) {
+        } else if (schedule.segments_count == 1) {
+            struct cx_told known = {.salt = schedule.seed};
+            memcpy(known.bits, schedule.known, sizeof(known.bits));
             assert_true(cx_told_has(&known, hash));
-            told += (uint32_t)cx_told_has(&known, hash ^ 2);
         }
     }
     for (uint32_t kind = FUZZ_KIND_FRESH; kind < FUZZ_KINDS_OF_SEGMENTS; kind++) {
-        assert_in_range(kinds[kind], 20, ROUNDS / 10);
+        assert_in_range(kinds[kind], 20, ROUNDS / 4);
     }
-    assert_in_range(told, 50, ROUNDS); // stops that were made once are known, or are to be made once more
+    assert_in_range(places[1], places[2] + places[3], ROUNDS);
+    assert_in_range(places[3], 10, places[1]);
+    assert_int_equal(places[0], 0);
+}
+
+// Where few have been held, threads are held.
+static void test_schedule_input_holds_go_through_all_operations(void **state)
+{
+    (void)state;
+    static struct cx_pairs pairs; // large
+    struct cx_prng prng = {6};
+    struct fuzz_past past = {.handoffs = 40, .pairs = &pairs, .sites = no_sites};
+    uint32_t held[2] = {0};
+    past.scores[FUZZ_FAMILY_HOLD] = 1;
+    for (uint32_t i = 0; i < 2; i++) {
+        pairs.sites.hashes[i] = 11 + i;
+        pairs.sites.held_by[i] = i;
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        struct fuzz_schedule schedule = {.strategy = 3, .seed = 77};
+        fuzz_schedule_change(&prng, &schedule, &past);
+        struct cx_told known = {.salt = schedule.seed};
+        memcpy(known.bits, schedule.known, sizeof(known.bits));
+        if (fuzz_schedule_kind(&schedule) >= FUZZ_KIND_HOLD && bits_set(&schedule) == 1) {
+            held[0] += (uint32_t)cx_told_has(&known, 11);
+            held[1] += (uint32_t)cx_told_has(&known, 12);
+        }
+    }
+    assert_in_range(held[0], 4 * held[1], ROUNDS); // eight times as often
+    assert_in_range(held[1], 20, ROUNDS);
+}
+
+// An operation to which few runs have come is gone on from; none to which many have, and none of another scenario.
+static void test_schedule_input_rare_operations_are_gone_on_from(void **state)
+{
+    (void)state;
+    static struct cx_pairs pairs; // large
+    static struct fuzz_site sites[FUZZ_SITES_MAX];
+    struct cx_prng prng = {8};
+    uint32_t from[3] = {0};
+    pairs.sites.runs = 100;
+    for (uint32_t i = 0; i < 3; i++) {
+        pairs.sites.passed_by[i] = i == 1 ? 50 : 1;
+        sites[i] = (struct fuzz_site){.place = i + 1, .scenario = i == 2, .handoffs = 30};
+        sites[i].schedule = (struct fuzz_schedule){.strategy = 3, .seed = 1000 + i};
+    }
+    const struct fuzz_past past = {.pairs = &pairs, .sites = sites};
+    for (int round = 0; round < ROUNDS; round++) {
+        struct fuzz_schedule schedule = {.strategy = 1, .seed = 77};
+        fuzz_schedule_change(&prng, &schedule, &past);
+        if (schedule.seed >= 1000 && schedule.seed <= 1002) {
+            assert_int_equal(schedule.segments_count, 1);
+            assert_in_range(schedule.segments[0].after, 30, 31);
+            from[schedule.seed - 1000]++;
+        }
+    }
+    assert_in_range(from[0], ROUNDS / 4, ROUNDS / 2); // three quarters of half
+    assert_int_equal(from[1] + from[2], 0);
 }
 
 // Of two ends of runs the rarer one is gone on from, shortly before it; never one of another scenario.
@@ -170,7 +238,8 @@ static void test_schedule_input_rare_ends_are_gone_on_from(void **state)
             outcomes[i].kept[j] = (struct fuzz_kept){{.strategy = 3, .seed = 1000 + (uint64_t)i}, 64};
         }
     }
-    const struct fuzz_past past = {.pairs = &pairs, .outcomes = outcomes, .outcomes_count = 3, .idle = LONG};
+    const struct fuzz_past past = {
+        .pairs = &pairs, .sites = no_sites, .outcomes = outcomes, .outcomes_count = 3, .ends = 2, .idle = LONG};
     uint32_t from[3] = {0}, late = 0;
     for (int round = 0; round < ROUNDS; round++) {
         struct fuzz_schedule schedule = {.strategy = 1, .seed = 77};
@@ -219,9 +288,38 @@ static void test_schedule_input_ways_that_reach_more_are_taken(void **state)
             taken[knows] += fuzz_schedule_kind(&schedule) == fuzz_schedule_kind(&pos);
         }
     }
-    assert_in_range(taken[0], ROUNDS / 10, ROUNDS / 6);        // a fourth of a half
-    assert_in_range(taken[1], ROUNDS / 5 * 2, ROUNDS / 5 * 3); // half, and little of the rest
+    assert_in_range(taken[0], ROUNDS / 10, ROUNDS / 6);         // a fourth of a half
+    assert_in_range(taken[1], ROUNDS / 5 * 3, ROUNDS / 10 * 9); // three quarters, and little of the rest
     assert_int_equal(fuzz_past_of(input, size - 1).handoffs, 0);
+}
+
+// Where all runs of pos end alike, and those of pct in many ways, it is pct that begins anew.
+static void test_schedule_input_ways_that_end_rarely_are_taken(void **state)
+{
+    (void)state;
+    static struct cx_pairs pairs; // large
+    struct cx_prng prng = {4};
+    uint8_t input[FUZZ_SCHEDULE_BYTES_MAX];
+    size_t size = 0;
+    uint32_t taken[2] = {0};
+    for (uint64_t i = 0; i < 100; i++) {
+        const struct fuzz_schedule schedule = {.strategy = i % 2 ? 1 : 2, .depth = (uint8_t)(i % FUZZ_DEPTHS)};
+        struct fuzz_reached reached = {.scenario = 9, .handoffs = 5, .pairs = &pairs};
+        reached.outcome = i % 2 ? i / 10 : 0;
+        size = fuzz_schedule_write(&schedule, input);
+        fuzz_past_note(input, size, &schedule, &reached);
+    }
+    struct fuzz_past past = fuzz_past_of(input, size);
+    assert_int_equal(past.ends, 10);
+    past.idle = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct fuzz_schedule schedule = {.strategy = 1, .seed = 77};
+        fuzz_schedule_change(&prng, &schedule, &past);
+        taken[0] += fuzz_strategies[schedule.strategy] == CX_STRATEGY_POS;
+        taken[1] += fuzz_strategies[schedule.strategy] == CX_STRATEGY_PCT && schedule.seed != 77;
+    }
+    assert_in_range(taken[0], 10, ROUNDS); // never given up
+    assert_in_range(taken[1], 5 * taken[0], ROUNDS);
 }
 
 static void test_schedule_input_plans_come_back(void **state)
@@ -254,9 +352,12 @@ int main(void)
         cmocka_unit_test(test_schedule_input_segments_come_back_in_order),
         cmocka_unit_test(test_schedule_input_mutants_go_on_where_something_was_new),
         cmocka_unit_test(test_schedule_input_segments_are_told_what_is_known),
+        cmocka_unit_test(test_schedule_input_holds_go_through_all_operations),
+        cmocka_unit_test(test_schedule_input_rare_operations_are_gone_on_from),
         cmocka_unit_test(test_schedule_input_rare_ends_are_gone_on_from),
         cmocka_unit_test(test_schedule_input_plans_come_back),
         cmocka_unit_test(test_schedule_input_ways_that_reach_more_are_taken),
+        cmocka_unit_test(test_schedule_input_ways_that_end_rarely_are_taken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,7 +83,7 @@ enum cx_strategy_kind {
     CX_STRATEGY_EXHAUSTIVE,
     CX_STRATEGY_RACE,  // the runner's again, for `constrictor races` alone
     CX_STRATEGY_FRESH, // the runner's, as segments alone
-    CX_STRATEGY_STOPS,
+    CX_STRATEGY_HOLD,
 };
 
 enum cx_mode {

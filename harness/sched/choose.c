@@ -143,7 +143,7 @@ const struct cx_strategy *cx_strategy_of(uint32_t kind)
         [CX_STRATEGY_REPLAY] = &cx_strategy_replay, [CX_STRATEGY_POS] = &cx_strategy_pos,
         [CX_STRATEGY_URW] = &cx_strategy_urw,       [CX_STRATEGY_SURW] = &cx_strategy_surw,
         [CX_STRATEGY_DELAY] = &cx_strategy_delay,   [CX_STRATEGY_RACE] = &cx_strategy_race,
-        [CX_STRATEGY_FRESH] = &cx_strategy_fresh,   [CX_STRATEGY_STOPS] = &cx_strategy_stops,
+        [CX_STRATEGY_FRESH] = &cx_strategy_fresh,   [CX_STRATEGY_HOLD] = &cx_strategy_hold,
     };
     return kind < sizeof(strategies) / sizeof(strategies[0]) ? strategies[kind] : NULL;
 }

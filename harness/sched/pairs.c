@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pairs: which operations hand-offs have joined, and before which threads were stopped (harness/exec/handoffs.h). The
+// pairs: which operations hand-offs have joined, and at which threads have stood (harness/exec/handoffs.h). The
 // tables are the command's from one run to the next: nothing is taken out of them.
 #include "harness/sched/sched.h"
 
@@ -11,6 +11,8 @@ void cx_pairs_begin(void)
     if (cx_sched.channel->request.pairs) {
         cx_sched.channel->pairs.fresh = 0;
         cx_sched.channel->pairs.fresh_at = 0;
+        cx_sched.channel->pairs.sites.passed_count = 0;
+        cx_sched.channel->pairs.sites.runs++;
     }
 }
 
@@ -19,7 +21,7 @@ static uint64_t mark_of(const struct cx_thread *thread)
     return (uint64_t)(uintptr_t)thread->caller + ((uint64_t)thread->op << 56);
 }
 
-uint64_t cx_stop_hash(const struct cx_thread *thread)
+uint64_t cx_site_hash(const struct cx_thread *thread)
 {
     return cx_prng_mix(mark_of(thread) + 1) | 1;
 }
@@ -39,12 +41,55 @@ static uint32_t place_of(const uint64_t *hashes, uint32_t places, uint64_t hash)
     return at;
 }
 
+// Its place in the table of sites; CX_SITES_MAX: it has none.
+static uint32_t site_of(const struct cx_thread *thread)
+{
+    struct cx_sites *sites = &cx_sched.channel->pairs.sites;
+    uint64_t hash = cx_site_hash(thread);
+    if (!cx_sched.channel->request.pairs || !cx_matters(thread->op, 0)) {
+        return CX_SITES_MAX;
+    }
+    uint32_t at = place_of(sites->hashes, CX_SITES_MAX, hash);
+    if (sites->hashes[at] == 0) {
+        if (sites->count > CX_SITES_MAX / 2) {
+            return CX_SITES_MAX;
+        }
+        sites->count++;
+        sites->hashes[at] = hash;
+    }
+    return at;
+}
+
+void cx_sites_pass(const struct cx_thread *thread)
+{
+    struct cx_sites *sites = &cx_sched.channel->pairs.sites;
+    uint32_t at = site_of(thread);
+    if (at == CX_SITES_MAX || sites->last_run[at] == sites->runs) {
+        return;
+    }
+    sites->last_run[at] = sites->runs;
+    sites->passed_by[at]++;
+    if (sites->passed_count < CX_PASSED_MAX) {
+        sites->passed[sites->passed_count++] = (struct cx_passed){at, (uint32_t)cx_sched.switches};
+    }
+}
+
+void cx_sites_hold(const struct cx_thread *thread)
+{
+    uint32_t at = site_of(thread);
+    if (at < CX_SITES_MAX) {
+        cx_sched.channel->pairs.sites.held_by[at]++;
+    }
+}
+
 void cx_pairs_joined(const struct cx_thread *from, const struct cx_thread *to)
 {
     struct cx_pairs *pairs = &cx_sched.channel->pairs;
     if (!cx_sched.channel->request.pairs) {
         return;
     }
+    cx_sites_pass(from);
+    cx_sites_pass(to);
     if (pairs->count > CX_PAIRS_MAX / 2) {
         pairs->lost = 1;
         return;
@@ -57,18 +102,4 @@ void cx_pairs_joined(const struct cx_thread *from, const struct cx_thread *to)
         pairs->fresh++;
         pairs->fresh_at = cx_sched.switches + 1;
     }
-}
-
-void cx_pairs_stopped(const struct cx_thread *thread)
-{
-    struct cx_pairs *pairs = &cx_sched.channel->pairs;
-    uint64_t hash = cx_stop_hash(thread);
-    uint32_t at = place_of(pairs->stop_hashes, CX_STOPS_MAX, hash);
-    if (pairs->stop_hashes[at] == 0 && pairs->stops_count > CX_STOPS_MAX / 2) {
-        return;
-    }
-    pairs->stops_count += pairs->stop_hashes[at] == 0;
-    pairs->stop_hashes[at] = hash;
-    pairs->stops[at]++;
-    pairs->stops_sum++;
 }

@@ -147,7 +147,7 @@ extern const struct cx_strategy cx_strategy_surw;
 extern const struct cx_strategy cx_strategy_delay;
 extern const struct cx_strategy cx_strategy_race;
 extern const struct cx_strategy cx_strategy_fresh;
-extern const struct cx_strategy cx_strategy_stops;
+extern const struct cx_strategy cx_strategy_hold;
 
 struct cx_sched {
     int active;                               // scheduler token: a controlled run is on
@@ -365,10 +365,11 @@ void cx_record_lock(const struct cx_thread *holder, const void *lock, int acquir
 void cx_pairs_begin(void);
 // A hand-off, where the request asks for pairs.
 void cx_pairs_joined(const struct cx_thread *from, const struct cx_thread *to);
-// `thread` is stopped before its operation.
-void cx_pairs_stopped(const struct cx_thread *thread);
+// `thread` stands at an operation where another one could go on; it is held there, for the first time in this run.
+void cx_sites_pass(const struct cx_thread *thread);
+void cx_sites_hold(const struct cx_thread *thread);
 // Of its operation; of a pair. Never 0.
-uint64_t cx_stop_hash(const struct cx_thread *thread);
+uint64_t cx_site_hash(const struct cx_thread *thread);
 uint64_t cx_pair_hash(const struct cx_thread *from, const struct cx_thread *to);
 
 // ---- priority.c: strict priorities of threads ----

@@ -52,6 +52,7 @@ static struct cx_thread *fresh_one(const struct cx_thread *self)
 
 static struct cx_thread *fresh_at_point(struct cx_thread *self)
 {
+    cx_sites_pass(self);
     struct cx_thread *next = fresh_one(self);
     if (next != NULL) {
         cx_rank_rise(next);

@@ -137,6 +137,7 @@ static struct cx_thread *pos_at_point(struct cx_thread *self)
     }
     draw(self);
     note_conflict(self);
+    cx_sites_pass(self);
     struct cx_thread *best = highest_of(self, others, count);
     struct cx_thread *expiring = best != self || count == 0 ? cx_choose_expiry(self) : NULL;
     return expiring != NULL ? expiring : best;

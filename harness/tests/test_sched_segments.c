@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Segments: a run goes on in another way after so many hand-offs, all that is before stays as it was, and the whole
-// replays. Pairs: each is counted once, in whatever run it comes; strategies fresh and stops do what they are not told.
+// replays. Pairs: each is counted once, in whatever run it comes; strategy fresh joins those that it is not told.
+// Strategy hold holds threads where it is told to.
 #include "harness/tests/sched_case.h"
 
 #include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "harness/sched/sched.h"
 
 #define KEPT 12 // hand-offs
 #define SEEDS 40
+#define MANY 6
 #define FEW 4 // in many runs any strategy joins all that this program has
 
 static uint64_t words[3];
@@ -89,7 +92,7 @@ static void test_what_is_before_a_segment_stays(void **state)
     goes_on_from(CX_STRATEGY_RANDOM, 0);
     goes_on_from(CX_STRATEGY_RANDOM, 8);
     goes_on_from(CX_STRATEGY_FRESH, 0);
-    goes_on_from(CX_STRATEGY_STOPS, 1);
+    goes_on_from(CX_STRATEGY_HOLD, 1);
 }
 
 // A segment at the beginning is a strategy: a rate says how many preemptions there are.
@@ -143,7 +146,8 @@ static void test_pairs_are_counted_once(void **state)
     assert_int_equal(pairs->count, counted);
 }
 
-// One run of that segment alone, told all that is in the table; `twice`: and it is the same when it is played again.
+// One run of that segment alone, told all pairs that are in the table; `twice`: and it is the same when it is played
+// again.
 static const struct cx_result *told_run(uint16_t strategy, uint64_t seed, int twice)
 {
     struct cx_channel *channel = sched_channel();
@@ -155,11 +159,6 @@ static const struct cx_result *told_run(uint16_t strategy, uint64_t seed, int tw
     for (uint32_t i = 0; i < CX_PAIRS_MAX; i++) {
         if (channel->pairs.hashes[i] != 0) {
             cx_told_add(&channel->told, channel->pairs.hashes[i]);
-        }
-    }
-    for (uint32_t i = 0; i < CX_STOPS_MAX; i++) {
-        if (channel->pairs.stops[i] > 0) {
-            cx_told_add(&channel->told, channel->pairs.stop_hashes[i]);
         }
     }
     uint64_t fingerprint = sched_run(three_threads, &request)->fingerprint;
@@ -191,30 +190,103 @@ static void test_fresh_joins_what_it_is_not_told(void **state)
     assert_true(told_run(CX_STRATEGY_FRESH, 7, 1)->fingerprint != untold);
 }
 
-// As long as there are operations at which nobody has stopped, only these are stopped at; then, told all, none.
-static void test_stops_go_through_all_operations(void **state)
+// It fails where the first word is stored to and the second is not. There are many threads that store to both: all have
+// to stop in between.
+static void *store_both(void *argument)
+{
+    (void)argument;
+    __atomic_store_n(&words[1], 1, __ATOMIC_SEQ_CST);
+    __atomic_store_n(&words[2], 1, __ATOMIC_SEQ_CST);
+    return NULL;
+}
+
+static void stored_by_many(void)
+{
+    pthread_t threads[MANY];
+    words[1] = words[2] = 0;
+    for (int i = 0; i < MANY; i++) {
+        threads[i] = sched_spawn(store_both, NULL);
+    }
+    if (__atomic_load_n(&words[1], __ATOMIC_SEQ_CST) == 1 && __atomic_load_n(&words[2], __ATOMIC_SEQ_CST) == 0) {
+        abort();
+    }
+    for (int i = 0; i < MANY; i++) {
+        sched_join(threads[i]);
+    }
+}
+
+// In how many runs it fails.
+static uint32_t failing(uint16_t strategy, uint64_t told)
+{
+    struct cx_channel *channel = sched_channel();
+    uint32_t count = 0;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct cx_request request = {.strategy = CX_STRATEGY_RANDOM, .seed = 1, .choices_expected = 100, .pairs = 1};
+        request.segments.count = 1;
+        request.segments.list[0] = (struct cx_segment){.seed = seed, .strategy = strategy};
+        memset(&channel->told, 0, sizeof(channel->told));
+        if (told != 0) {
+            cx_told_add(&channel->told, told);
+        }
+        count += sched_run(stored_by_many, &request)->outcome != CX_OUTCOME_PASS;
+    }
+    return count;
+}
+
+static void test_hold_is_where_it_is_told(void **state)
 {
     (void)state;
-    struct cx_pairs *pairs = &sched_channel()->pairs;
-    memset(pairs, 0, sizeof(*pairs));
-    uint32_t seeds_with = 0, before = 1;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-        before = pairs->stops_sum;
-        told_run(CX_STRATEGY_STOPS, seed, 0);
-        seeds_with += pairs->stops_sum > before;
-        assert_int_equal(pairs->stops_sum, pairs->stops_count);
+    struct cx_sites *sites = &sched_channel()->pairs.sites;
+    uint32_t best = 0, tried = 0;
+    memset(sites, 0, sizeof(*sites));
+    assert_in_range(failing(CX_STRATEGY_POS, 0), 0, SEEDS / 4);
+    assert_in_range(failing(CX_STRATEGY_HOLD, 0), 0, SEEDS / 4);
+    for (uint32_t i = 0; i < CX_SITES_MAX; i++) {
+        uint32_t before = sites->held_by[i];
+        assert_int_equal(before, 0); // nobody was told
+        if (sites->hashes[i] != 0) {
+            uint32_t count = failing(CX_STRATEGY_HOLD, sites->hashes[i]);
+            best = count > best ? count : best;
+            tried++;
+            assert_in_range(sites->held_by[i], count > SEEDS / 2, SEEDS); // once for each run, whatever is held
+            sites->held_by[i] = 0;
+        }
     }
-    assert_in_range(pairs->stops_count, 6, SEEDS); // before and after a lock, an addition, a yield; at the beginning
-    assert_in_range(seeds_with, 2, SEEDS / 2);
-    assert_int_equal(pairs->stops_sum, before);
+    assert_in_range(tried, 4, 12); // two stores, two loads, a join
+    assert_in_range(best, SEEDS / 3, SEEDS);
+}
+
+static void test_sites_are_those_of_the_run(void **state)
+{
+    (void)state;
+    struct cx_sites *sites = &sched_channel()->pairs.sites;
+    uint64_t passed = 0, counted = 0;
+    memset(sites, 0, sizeof(*sites));
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        const struct cx_result *result = told_run(seed % 2 ? CX_STRATEGY_RANDOM : CX_STRATEGY_FRESH, seed, 0);
+        assert_int_equal(sites->runs, seed);
+        assert_in_range(sites->passed_count, 1, sites->count);
+        for (uint32_t i = 0; i < sites->passed_count; i++) {
+            assert_true(sites->hashes[sites->passed[i].site] != 0);
+            assert_int_equal(sites->last_run[sites->passed[i].site], seed);
+            assert_in_range(sites->passed[i].handoffs, i > 0 ? sites->passed[i - 1].handoffs : 0, result->switches);
+        }
+        passed += sites->passed_count;
+    }
+    for (uint32_t i = 0; i < CX_SITES_MAX; i++) {
+        assert_in_range(sites->passed_by[i], 0, SEEDS);
+        counted += sites->passed_by[i];
+    }
+    assert_true(counted == passed);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fresh_joins_what_it_is_not_told), cmocka_unit_test(test_stops_go_through_all_operations),
+        cmocka_unit_test(test_fresh_joins_what_it_is_not_told), cmocka_unit_test(test_hold_is_where_it_is_told),
         cmocka_unit_test(test_what_is_before_a_segment_stays),  cmocka_unit_test(test_a_rate_is_that_of_the_run),
         cmocka_unit_test(test_an_unknown_strategy_is_refused),  cmocka_unit_test(test_pairs_are_counted_once),
+        cmocka_unit_test(test_sites_are_those_of_the_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
