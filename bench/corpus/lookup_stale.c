@@ -40,7 +40,10 @@ static inline __attribute__((always_inline)) int look_up(int *from)
 ACTOR(reader)
 {
     int from = 0;
-    if (look_up(&from) || look_up(&from) || look_up(&from)) {
+    int found = look_up(&from);
+    found = found || look_up(&from);
+    found = found || look_up(&from);
+    if (found) {
         return;
     }
     pthread_mutex_lock(&mutex);
