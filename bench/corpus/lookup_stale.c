@@ -54,5 +54,5 @@ ACTOR(reader)
     pthread_mutex_unlock(&mutex);
 }
 
-CORPUS(lookup_stale, CX_EXPECT_INVARIANT, "a lookup goes on with keys that are freed", NULL, NULL,
-       {"reader", reader}, {"changer", changer});
+CORPUS(lookup_stale, CX_EXPECT_INVARIANT, "a lookup goes on with keys that are freed", NULL, NULL, {"reader", reader},
+       {"changer", changer});
