@@ -23,7 +23,7 @@ static uint32_t outcomes_count;
 static struct fuzz_site sites[FUZZ_SITES_MAX];
 static uint32_t idle;
 
-static void outcome_note(const struct fuzz_schedule *schedule, const struct fuzz_reached *reached)
+static void outcome_note(const struct fuzz_schedule *schedule, uint32_t kind, const struct fuzz_reached *reached)
 {
     uint32_t i = 0;
     idle++;
@@ -38,7 +38,7 @@ static void outcome_note(const struct fuzz_schedule *schedule, const struct fuzz
         outcomes[outcomes_count++].scenario = reached->scenario;
         idle = 0;
     }
-    outcomes[i].of_family[fuzz_family_of(fuzz_schedule_kind(schedule))]++;
+    outcomes[i].of_family[fuzz_family_of(kind)]++;
     outcomes[i].kept[outcomes[i].runs++ % FUZZ_KEPT] = (struct fuzz_kept){*schedule, reached->handoffs};
 }
 
@@ -63,7 +63,7 @@ void fuzz_past_note(const uint8_t *data, size_t size, const struct fuzz_schedule
     uint32_t kind = fuzz_schedule_kind(schedule);
     pairs = reached->pairs;
     if (pairs != NULL && kind < FUZZ_KINDS) {
-        outcome_note(schedule, reached);
+        outcome_note(schedule, kind, reached);
         sites_note(schedule, reached);
     }
     entries[hash % ENTRIES] = (struct entry){hash, *reached};

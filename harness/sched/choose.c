@@ -130,6 +130,12 @@ struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fi
     return NULL;
 }
 
+uint64_t cx_distance_choice(const struct cx_thread *self)
+{
+    (void)self;
+    return cx_has_choice() ? 1 : UINT64_MAX;
+}
+
 uint32_t cx_pick_evenly(struct cx_thread *self, uint32_t n)
 {
     (void)self;

@@ -45,10 +45,10 @@ static uint32_t place_of(const uint64_t *hashes, uint32_t places, uint64_t hash)
 static uint32_t site_of(const struct cx_thread *thread)
 {
     struct cx_sites *sites = &cx_sched.channel->pairs.sites;
-    uint64_t hash = cx_site_hash(thread);
     if (!cx_sched.channel->request.pairs || !cx_matters(thread->op, 0)) {
         return CX_SITES_MAX;
     }
+    uint64_t hash = cx_site_hash(thread);
     uint32_t at = place_of(sites->hashes, CX_SITES_MAX, hash);
     if (sites->hashes[at] == 0) {
         if (sites->count > CX_SITES_MAX / 2) {

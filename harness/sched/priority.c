@@ -45,8 +45,10 @@ void cx_rank_stop(struct cx_thread *thread)
     }
 }
 
-struct cx_thread *cx_rank_highest(struct cx_thread *best, struct cx_thread **others, uint32_t count)
+struct cx_thread *cx_rank_highest(const struct cx_thread *self, struct cx_thread *best)
 {
+    uint32_t count = 0;
+    struct cx_thread **others = cx_others(self, &count);
     for (uint32_t i = 0; i < count; i++) {
         if (best == NULL || others[i]->priority > best->priority) {
             best = others[i];
@@ -64,8 +66,6 @@ struct cx_thread *cx_rank_at_switch(struct cx_thread *self, struct cx_thread *fa
     if (expiring != NULL) {
         return expiring;
     }
-    uint32_t count = 0;
-    struct cx_thread **others = cx_others(self, &count);
-    struct cx_thread *best = cx_rank_highest(NULL, others, count);
+    struct cx_thread *best = cx_rank_highest(self, NULL);
     return best != NULL ? best : fallback;
 }

@@ -383,8 +383,8 @@ void cx_rank_rise(struct cx_thread *thread);
 void cx_rank_fall(struct cx_thread *thread);
 // Fall below all others, or in half of all cases just below one of them; a draw decides about those that did the same.
 void cx_rank_stop(struct cx_thread *thread);
-// `best`, which may be NULL, or one of the others with a higher priority.
-struct cx_thread *cx_rank_highest(struct cx_thread *best, struct cx_thread **others, uint32_t count);
+// `best`, which may be NULL, or one of those who could go on instead of `self` with a higher priority.
+struct cx_thread *cx_rank_highest(const struct cx_thread *self, struct cx_thread *best);
 // As a strategy's at_switch: the highest of those that can run goes on, and whoever yields or spins falls.
 struct cx_thread *cx_rank_at_switch(struct cx_thread *self, struct cx_thread *fallback);
 
@@ -510,6 +510,8 @@ int cx_draw_fine(void);
 int cx_matters(uint8_t op, int fine);
 // A thread that has been made and has not run, or NULL: unless `fine`, all come to their first operation at once.
 struct cx_thread *cx_not_begun(struct cx_thread **others, uint32_t count, int fine);
+// As a strategy's distance: it is asked wherever there is a choice.
+uint64_t cx_distance_choice(const struct cx_thread *self);
 // As a strategy's pick: each number as often as any other.
 uint32_t cx_pick_evenly(struct cx_thread *self, uint32_t n);
 // True if two operations are about the same object, or accesses share a byte.

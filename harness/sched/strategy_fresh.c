@@ -28,12 +28,6 @@ static void fresh_begin(void)
     cx_ranks_begin();
 }
 
-static uint64_t fresh_distance(const struct cx_thread *self)
-{
-    (void)self;
-    return cx_has_choice() ? 1 : UINT64_MAX;
-}
-
 // One of those to whom a hand-off would be new; NULL if there is none, or none comes.
 static struct cx_thread *fresh_one(const struct cx_thread *self)
 {
@@ -58,9 +52,7 @@ static struct cx_thread *fresh_at_point(struct cx_thread *self)
         cx_rank_rise(next);
         cx_rank_stop(self);
     } else {
-        uint32_t count = 0;
-        struct cx_thread **others = cx_others(self, &count);
-        next = cx_rank_highest(self, others, count);
+        next = cx_rank_highest(self, self);
     }
     if (next != self) {
         cx_told_add(&known, cx_pair_hash(self, next));
@@ -83,7 +75,7 @@ static struct cx_thread *fresh_at_switch(struct cx_thread *self, struct cx_threa
 const struct cx_strategy cx_strategy_fresh = {
     .begin = fresh_begin,
     .thread_created = cx_rank_draw,
-    .distance = fresh_distance,
+    .distance = cx_distance_choice,
     .at_point = fresh_at_point,
     .at_switch = fresh_at_switch,
     .pick = cx_pick_evenly,

@@ -35,12 +35,6 @@ static void hold_begin(void)
     cx_ranks_begin();
 }
 
-static uint64_t hold_distance(const struct cx_thread *self)
-{
-    (void)self;
-    return cx_has_choice() ? 1 : UINT64_MAX;
-}
-
 // Is it held here?
 static int arrives(const struct cx_thread *self)
 {
@@ -69,15 +63,13 @@ static struct cx_thread *hold_at_point(struct cx_thread *self)
     } else if (!held[self->index]) {
         cx_rank_draw(self);
     }
-    uint32_t count = 0;
-    struct cx_thread **others = cx_others(self, &count);
-    return cx_rank_highest(self, others, count);
+    return cx_rank_highest(self, self);
 }
 
 const struct cx_strategy cx_strategy_hold = {
     .begin = hold_begin,
     .thread_created = cx_rank_draw,
-    .distance = hold_distance,
+    .distance = cx_distance_choice,
     .at_point = hold_at_point,
     .at_switch = cx_rank_at_switch,
     .pick = cx_pick_evenly,

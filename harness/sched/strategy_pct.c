@@ -97,9 +97,7 @@ static uint64_t pct_distance(const struct cx_thread *self)
     if (!cx_has_choice()) {
         return UINT64_MAX;
     }
-    uint32_t count = 0;
-    struct cx_thread **others = cx_others(self, &count);
-    struct cx_thread *best = cx_rank_highest(NULL, others, count);
+    const struct cx_thread *best = cx_rank_highest(self, NULL);
     if (best != NULL && best->priority > self->priority) {
         return 1;
     }
@@ -126,9 +124,7 @@ static struct cx_thread *pct_at_point(struct cx_thread *self)
     if (expiring != NULL) {
         return expiring;
     }
-    uint32_t count = 0;
-    struct cx_thread **others = cx_others(self, &count);
-    return cx_rank_highest(self, others, count);
+    return cx_rank_highest(self, self);
 }
 
 const struct cx_strategy cx_strategy_pct = {

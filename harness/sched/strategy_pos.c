@@ -73,12 +73,6 @@ static void pos_thread_created(struct cx_thread *thread)
     draw(thread);
 }
 
-static uint64_t pos_distance(const struct cx_thread *self)
-{
-    (void)self;
-    return cx_has_choice() ? 1 : UINT64_MAX;
-}
-
 static void note_conflict(const struct cx_thread *self)
 {
     uint32_t at = (uint32_t)cx_prng_mix((uint64_t)(uintptr_t)self->object) % RECENT;
@@ -158,7 +152,7 @@ static struct cx_thread *pos_at_switch(struct cx_thread *self, struct cx_thread 
 const struct cx_strategy cx_strategy_pos = {
     .begin = pos_begin,
     .thread_created = pos_thread_created,
-    .distance = pos_distance,
+    .distance = cx_distance_choice,
     .at_point = pos_at_point,
     .at_switch = pos_at_switch,
     .pick = cx_pick_evenly,

@@ -114,6 +114,12 @@ static int main_at(uint32_t side)
     return cx_sched.channel->request.race.threads[side] == CX_THREAD_KEY_MAIN;
 }
 
+// 1 if it is enough to be in the function of an access.
+static int inside(void)
+{
+    return near[0] || near[1];
+}
+
 static int both_known(void)
 {
     return cx_sched.channel->request.race.threads[0] != 0 && cx_sched.channel->request.race.threads[1] != 0;
@@ -128,7 +134,7 @@ static void about_begin(void)
         int known = aim->around[i].end > aim->around[i].start;
         near[i] = known && ((sides >> i & 1) != 0 || !within(aim->pcs[i], &aim->around[i]));
     }
-    if (near[0] || near[1]) {
+    if (inside()) {
         static const uint32_t bits[] = {3, 3, 1, 2};
         holdable = bits[cx_prng_below(&cx_sched.prng, 4)];
         skip = draw_skip(INSIDE_POWERS);
@@ -174,12 +180,6 @@ static void race_thread_created(struct cx_thread *thread)
         uint64_t length = thread->index == 0 ? request->choices_expected : request->points_expected;
         leave[thread->index] = cx_prng_below(&cx_sched.prng, 2) == 0 ? 0 : cx_prng_below(&cx_sched.prng, length + 1);
     }
-}
-
-static uint64_t race_distance(const struct cx_thread *self)
-{
-    (void)self;
-    return cx_has_choice() ? 1 : UINT64_MAX;
 }
 
 // 1 if `self` stands before this access.
@@ -229,9 +229,8 @@ static struct cx_thread *order(struct cx_thread *self, uint32_t sides)
 static int meets(const struct cx_thread *self, uint32_t sides)
 {
     int others = (sides == 3 && held_sides == 3) || (sides & ~held_sides) != 0;
-    int inside = near[0] || near[1];
-    return others && (inside || (cx_overlapping(self->object, self->bytes, held->object, held->bytes) &&
-                                 cx_conflicting(self->op, held->op)));
+    return others && (inside() || (cx_overlapping(self->object, self->bytes, held->object, held->bytes) &&
+                                   cx_conflicting(self->op, held->op)));
 }
 
 // What the two accesses ask for when `self` stands at a point: a thread that must run now, or NULL.
@@ -269,12 +268,11 @@ static struct cx_thread *advance(const struct cx_thread *self)
 {
     ticks++;
     if (phase == ORDERED && self == first) {
-        int inside = near[0] || near[1];
         phase = LINGERING;
-        until = ticks + (inside ? draw_far(LEAVE_POWERS) : draw_few(LINGER_POWERS));
+        until = ticks + (inside() ? draw_far(LEAVE_POWERS) : draw_few(LINGER_POWERS));
         calm_until = until + draw_few(LINGER_POWERS);
         // Else no third thread would come between while the first one goes on.
-        calm_until = inside && cx_prng_below(&cx_sched.prng, 2) == 0 ? 0 : calm_until;
+        calm_until = inside() && cx_prng_below(&cx_sched.prng, 2) == 0 ? 0 : calm_until;
     }
     if ((phase != HOLDING && phase != LINGERING) || ticks < until) {
         return NULL;
@@ -389,7 +387,7 @@ static void race_labelled(struct cx_thread *self)
 const struct cx_strategy cx_strategy_race = {
     .begin = race_begin,
     .thread_created = race_thread_created,
-    .distance = race_distance,
+    .distance = cx_distance_choice,
     .at_point = race_at_point,
     .at_switch = race_at_switch,
     .pick = race_pick,

@@ -73,12 +73,6 @@ static void surw_thread_created(struct cx_thread *thread)
     }
 }
 
-static uint64_t surw_distance(const struct cx_thread *self)
-{
-    (void)self;
-    return cx_has_choice() ? 1 : UINT64_MAX;
-}
-
 // An estimate that has run out does not starve a thread.
 static uint64_t weight(const struct cx_thread *thread)
 {
@@ -199,7 +193,7 @@ static struct cx_thread *surw_at_switch(struct cx_thread *self, struct cx_thread
 const struct cx_strategy cx_strategy_urw = {
     .begin = urw_begin,
     .thread_created = surw_thread_created,
-    .distance = surw_distance,
+    .distance = cx_distance_choice,
     .at_point = surw_at_point,
     .at_switch = surw_at_switch,
     .pick = cx_pick_evenly,
@@ -208,7 +202,7 @@ const struct cx_strategy cx_strategy_urw = {
 const struct cx_strategy cx_strategy_surw = {
     .begin = surw_begin,
     .thread_created = surw_thread_created,
-    .distance = surw_distance,
+    .distance = cx_distance_choice,
     .at_point = surw_at_point,
     .at_switch = surw_at_switch,
     .pick = cx_pick_evenly,
