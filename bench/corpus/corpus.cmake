@@ -5,10 +5,11 @@
 # CONSTRICTOR_CORPUS_TABLE. Needs scenarios/CMakeLists.txt included before.
 set(CONSTRICTOR_CORPUS
     aba_stack abba account attach_starved barrier_missing bounded_buffer check_then_act close_while_used cond_if
-    double_checked five_preemptions flag_mutex free_list handshake hash_bucket join_flag lazy_init lockfree_queue
-    lookup_stale lost_update lost_wakeup notify_early once_only philosophers priority_wait publish_early
-    reader_count refcount reorder ring_buffer rwlock_upgrade sem_misuse seqlock shutdown_flag stale_cache
-    steal_queue stop_driver string_buffer ticket_lock token_ring two_stage version_check wrong_lock
+    double_checked five_preemptions flag_mutex free_list guard_retries handshake hash_bucket join_flag lazy_init
+    lockfree_queue lookup_stale lost_update lost_wakeup notify_early once_only philosophers priority_wait
+    publish_early reader_count refcount reorder ring_buffer rwlock_upgrade sem_misuse seqlock shutdown_flag
+    stale_cache steal_queue stop_driver string_buffer ticket_lock token_ring two_stage version_check version_wraps
+    walk_restarts wrong_lock
 )
 set(CONSTRICTOR_CORPUS_abba abba_2 abba_3)
 set(CONSTRICTOR_CORPUS_lost_update lost_update lost_update_all)
