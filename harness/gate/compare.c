@@ -3,6 +3,8 @@
 // compare: see compare.h.
 #include "harness/gate/compare.h"
 
+#include <stdio.h>
+
 #include "harness/exec/clock.h"
 
 uint64_t cx_gate_share_ns(uint64_t left_ns, uint64_t scenarios_left)
@@ -88,8 +90,18 @@ static enum cx_status both_explore(struct cx_gate_compare *compare, struct cx_ga
     return status;
 }
 
+// Nobody knows whether the other side shows it, too.
+static void not_followed(struct cx_gate_sight *sight, enum cx_gate_side side)
+{
+    sight->sides[side].confirmed = 0;
+    if (sight->sides[side].doubt[0] == '\0') {
+        snprintf(sight->sides[side].doubt, sizeof(sight->sides[side].doubt),
+                 "the gate ended before it was played on the other side");
+    }
+}
+
 // Follow on the other side what one side alone has seen, from this sight on. `status` is that of the exploring: what
-// cannot be followed any more is not confirmed, for nobody knows whether the other side shows it, too.
+// cannot be followed any more is not confirmed.
 static enum cx_status one_sided_follow(struct cx_gate_compare *compare, const struct cx_gate_result *result,
                                        size_t from, enum cx_status status, struct cx_error *error)
 {
@@ -102,7 +114,7 @@ static enum cx_status one_sided_follow(struct cx_gate_compare *compare, const st
             status = cx_gate_side_follow(&compare->sides[missing], result->scenario, i, error);
         }
         if (status != CX_OK) {
-            compare->sights.list[i].sides[!missing].confirmed = 0;
+            not_followed(&compare->sights.list[i], !missing);
         }
     }
     return status;

@@ -58,8 +58,8 @@ static void result_print(struct gate *gate, const struct cx_gate_result *result)
             printf("      not on %s in %" PRIu64 " schedules%s; %s%s\n", result->targets[missing],
                    sight->sides[missing].schedules, sight->sides[missing].expected ? ", but known there" : "",
                    schedule[0] != '\0' ? "constrictor replay " : "its schedule is too long to be kept", schedule);
-            if (sight->sides[!missing].differs[0] != '\0') {
-                printf("      differs: %s\n", sight->sides[!missing].differs);
+            if (sight->sides[!missing].doubt[0] != '\0') {
+                printf("      not confirmed: %s\n", sight->sides[!missing].doubt);
             }
         }
     }

@@ -40,7 +40,7 @@ struct cx_gate_sight {
         int confirmed;           // three strict replays out of three, or seen in the other side's schedule
         uint64_t schedules;      // without seeing it: that looked for it; else up to the one that showed it
         char schedule[PATH_MAX]; // file, or empty
-        char differs[400];       // where its replays went another way, and how; empty: they did not, or not here
+        char doubt[400];         // why it is not confirmed, as far as is known: how a replay went another way
     } sides[CX_GATE_SIDES];
     struct cx_deviation *plan; // owned; of the run that showed it first
     size_t plan_count;

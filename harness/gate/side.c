@@ -85,8 +85,7 @@ static void on_finding(void *context, const struct cx_explore *explore, struct c
         uint64_t run = finding->run == CX_RUN_DEFAULT ? explore->options->run_first : finding->run;
         sight->sides[target->side].schedules = run + 1;
         snprintf(sight->sides[target->side].schedule, PATH_MAX, "%s", finding->schedule_path);
-        snprintf(sight->sides[target->side].differs, sizeof(sight->sides[target->side].differs), "%s",
-                 finding->divergence);
+        snprintf(sight->sides[target->side].doubt, sizeof(sight->sides[target->side].doubt), "%s", finding->divergence);
     }
     enum cx_outcome kind = finding->status == CX_FINDING_DIVERGED ? CX_OUTCOME_DIVERGED : finding->kind;
     snprintf(sight->kind, sizeof(sight->kind), "%s", cx_outcome_name(kind));

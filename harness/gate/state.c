@@ -152,8 +152,8 @@ static json_t *side_json(const struct cx_gate_sight *sight, enum cx_gate_side si
 {
     return json_pack("{s:b, s:b, s:b, s:I, s:s, s:s}", "seen", sight->sides[side].seen, "expected",
                      sight->sides[side].expected, "confirmed", sight->sides[side].confirmed, "schedules",
-                     (json_int_t)sight->sides[side].schedules, "schedule", sight->sides[side].schedule, "differs",
-                     sight->sides[side].differs);
+                     (json_int_t)sight->sides[side].schedules, "schedule", sight->sides[side].schedule, "doubt",
+                     sight->sides[side].doubt);
 }
 
 static json_t *result_json(const struct cx_gate_result *result)
@@ -269,7 +269,7 @@ void cx_gate_state_recall(const json_t *object, struct cx_gate_result *result, s
             sight->sides[at].confirmed = json_is_true(json_object_get(side, "confirmed"));
             sight->sides[at].schedules = (uint64_t)json_integer_value(json_object_get(side, "schedules"));
             snprintf(sight->sides[at].schedule, PATH_MAX, "%s", text_of(side, "schedule"));
-            snprintf(sight->sides[at].differs, sizeof(sight->sides[at].differs), "%s", text_of(side, "differs"));
+            snprintf(sight->sides[at].doubt, sizeof(sight->sides[at].doubt), "%s", text_of(side, "doubt"));
         }
     }
 }

@@ -31,10 +31,10 @@ static void cell_print(FILE *file, const char *text)
 static void side_print(FILE *file, const json_t *side)
 {
     if (json_is_true(json_object_get(side, "seen"))) {
-        const char *differs = text_of(side, "differs");
+        const char *doubt = text_of(side, "doubt");
         fprintf(file, " shown%s%s", json_is_true(json_object_get(side, "confirmed")) ? "" : ", not confirmed",
-                differs[0] != '\0' ? ": " : "");
-        cell_print(file, differs);
+                doubt[0] != '\0' ? ": " : "");
+        cell_print(file, doubt);
     } else {
         fprintf(file, " not in %" PRId64 " schedules%s", number_of(side, "schedules"),
                 json_is_true(json_object_get(side, "expected")) ? ", but known" : "");

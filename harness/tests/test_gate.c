@@ -175,7 +175,7 @@ static void test_a_scenario_without_time_is_asked_again(void **state)
 static void test_how_a_replay_differed_is_kept(void **state)
 {
     (void)state;
-    static const char differs[] = "at step 7: expected `main -> main.1`, found `a|b`";
+    static const char doubt[] = "at step 7: expected `main -> main.1`, found `a|b`";
     char dir[] = "/tmp/test_gate.XXXXXX", path[PATH_MAX], page[4000] = "";
     assert_non_null(mkdtemp(dir));
     struct cx_gate_sights sights = {0}, again = {0};
@@ -184,7 +184,7 @@ static void test_how_a_replay_differed_is_kept(void **state)
     struct cx_gate_sight *sight = cx_gate_sights_get(&sights, &signature);
     assert_non_null(sight);
     sight->sides[CX_GATE_CANDIDATE].seen = 1;
-    snprintf(sight->sides[CX_GATE_CANDIDATE].differs, sizeof(sight->sides[0].differs), "%s", differs);
+    snprintf(sight->sides[CX_GATE_CANDIDATE].doubt, sizeof(sight->sides[0].doubt), "%s", doubt);
     struct cx_gate_result result = {
         .scenario = "a", .targets = {"x", "y"}, .verdict = cx_gate_judge(&sights), .reason = "", .sights = &sights};
     assert_int_equal(result.verdict, CX_GATE_UNCERTAIN);
@@ -197,8 +197,8 @@ static void test_how_a_replay_differed_is_kept(void **state)
     cx_gate_state_close(&gate);
     assert_int_equal(cx_gate_state_resume(&gate, dir, &error), CX_OK);
     cx_gate_state_recall(json_array_get(gate.results, 0), &result, &again);
-    assert_string_equal(again.list[0].sides[CX_GATE_CANDIDATE].differs, differs);
-    assert_string_equal(again.list[0].sides[CX_GATE_BASELINE].differs, "");
+    assert_string_equal(again.list[0].sides[CX_GATE_CANDIDATE].doubt, doubt);
+    assert_string_equal(again.list[0].sides[CX_GATE_BASELINE].doubt, "");
 
     snprintf(path, sizeof(path), "%s/page", dir);
     assert_int_equal(cx_gate_summary_write(&gate, 1, 0, path, NULL, &error), CX_OK);
