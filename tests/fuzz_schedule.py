@@ -37,8 +37,8 @@ def main():
                f"each has pairs of hand-offs: {pairs}", ended)
     test.check(all(re.search(rf"\b{count} \({count}-{count}\)", ended.out) for count in pairs.values()),
                "the table has these numbers", ended)
-    test.check(all(item["first"] is None or 1 <= item["first"] <= SCHEDULES for item in first),
-               "findings are those of schedules")
+    test.check(all(item["findings"] and all(1 <= number <= SCHEDULES for number in item["findings"].values())
+                   for item in first), "each has findings, those of schedules")
     ended = bench(test, "--schedules", SCHEDULES, "--no-check")
     test.check(kept(test) == first, "the same seeds are the same schedules", ended)
     ended = bench(test, "--schedules", 4 * SCHEDULES, "--no-check")
