@@ -59,7 +59,8 @@ static void result_print(struct gate *gate, const struct cx_gate_result *result)
                    sight->sides[missing].schedules, sight->sides[missing].expected ? ", but known there" : "",
                    schedule[0] != '\0' ? "constrictor replay " : "its schedule is too long to be kept", schedule);
             if (sight->sides[!missing].doubt[0] != '\0') {
-                printf("      not confirmed: %s\n", sight->sides[!missing].doubt);
+                printf("      %s: %s\n", sight->sides[!missing].confirmed ? "differs" : "not confirmed",
+                       sight->sides[!missing].doubt);
             }
         }
     }

@@ -40,7 +40,7 @@ struct cx_gate_sight {
         int confirmed;           // three strict replays out of three, or seen in the other side's schedule
         uint64_t schedules;      // without seeing it: that looked for it; else up to the one that showed it
         char schedule[PATH_MAX]; // file, or empty
-        char doubt[400];         // why it is not confirmed, as far as is known: how a replay went another way
+        char doubt[400];         // how a replay went another way, or why else it is not confirmed
     } sides[CX_GATE_SIDES];
     struct cx_deviation *plan; // owned; of the run that showed it first
     size_t plan_count;
