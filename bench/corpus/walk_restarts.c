@@ -11,8 +11,7 @@
 #define WALKS 6
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static int first;   // of THREADS that are alive; under the lock
-static int changes; // under the lock
+static int first; // of THREADS that are alive; each change is one more; under the lock
 static atomic_int done[THREADS + CHANGES];
 
 // One thread ends and another one begins.
@@ -21,7 +20,6 @@ ACTOR(changer)
     for (int i = 0; i < CHANGES; i++) {
         pthread_mutex_lock(&mutex);
         first++;
-        changes++;
         pthread_mutex_unlock(&mutex);
     }
 }
@@ -30,18 +28,17 @@ ACTOR(changer)
 static int walk(int locked)
 {
     pthread_mutex_lock(&mutex);
-    int before = changes;
-    for (int i = first; i < first + THREADS && changes == before; i++) {
-        int thread = i;
+    int before = first;
+    for (int i = before; i < before + THREADS && first == before; i++) {
         if (!locked) {
             pthread_mutex_unlock(&mutex);
         }
-        done[thread] = 1;
+        done[i] = 1;
         if (!locked) {
             pthread_mutex_lock(&mutex);
         }
     }
-    int unchanged = changes == before;
+    int unchanged = first == before;
     pthread_mutex_unlock(&mutex);
     return unchanged;
 }
